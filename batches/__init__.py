@@ -1,0 +1,1 @@
+"""How producers record what they make: processes, stages, mass balance."""

@@ -1,0 +1,1 @@
+"""How each product is made: one YAML file a process, and their loader."""

@@ -1,0 +1,1 @@
+"""Stages: a producer says what was done, on a page or through the API."""

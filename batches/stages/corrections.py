@@ -1,0 +1,228 @@
+"""Corrections: nothing is edited. The event at fault is declared wrong, and another tells it right."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batches.mass import Portion, carry_origins
+from batches.processes.catalogue import all_processes
+from batches.processes.models import WHOLE, Process
+from batches.stages.services import SCOPE, answer_for, entry_answer, record_in
+from batches.stages.wanted import Make, Measure, Take, Wanted
+from trace.epcis.events import ErrorReason
+from trace.events.models import Event, EventBatch
+from trace.events.services import declare_error
+from trace.lots.models import Batch
+from trace.lots.services import reachable, refresh_holds
+from trace.signals import batch_changed
+from village import idempotency
+from village.db import db, write
+from village.errors import BadInput, Conflict, NotFound
+from village.i18n import lazy_gettext as _l
+from village.ids import is_uuid
+from village.people.access import Actor, not_yours
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What is to be put right. `told` None: the event never happened."""
+
+    id: str
+    event_id: str
+    reason: ErrorReason
+    note: str
+    told: Wanted | None = None
+
+
+def correct(who: Actor, wanted: Correction, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Correct one event, whole or not at all; the same id and body again give the same answer."""
+    if not is_uuid(wanted.id):
+        raise BadInput("bad-id", _l("Mã của lần ghi phải là một UUID viết thường."), field="id")
+    with write(ledger=True) as session:
+        before = idempotency.recall(session, SCOPE, wanted.id, {"by": who.id, **body})
+        if before is not None:
+            return dict(before.body)
+        event = _own_event(session, who, wanted.event_id)
+        if wanted.told is None:
+            _undo(session, event)
+            declare_error(session, event, "did_not_occur", None)
+            answer = _taken_back(session, event, wanted)
+        else:
+            corrected = _redo(session, who, event, replace(wanted.told, id=wanted.id, note=wanted.note))
+            answer = answer_for(session, corrected)
+        idempotency.remember(session, SCOPE, wanted.id, {"by": who.id, **body}, 201, answer)
+    return answer
+
+
+def event_for(who: Actor, event_id: str) -> Event:
+    """An event of this member's household or cooperative, to look at."""
+    event = db.session.get(Event, event_id)
+    if event is None:
+        raise _no_event(event_id)
+    if not who.works_for(event.household_id, event.household.cooperative_id):
+        raise not_yours()
+    return event
+
+
+def as_wanted(event: Event) -> Wanted:
+    """The event as it was asked for, to be changed and told again."""
+    zone = dt.timezone(dt.timedelta(minutes=event.offset_minutes))
+    return Wanted(
+        id=event.id,
+        process=event.process,
+        stage=event.stage,
+        occurred_at=event.occurred_at.astimezone(zone),
+        site=event.site_id,
+        inputs=tuple(
+            Take(p.batch_id, p.grams if p.units is None else None, p.units) for p in event.parts if p.part != "output"
+        ),
+        outputs=tuple(
+            Make(p.batch.product_id, p.grams if p.units is None else None, p.units, p.batch.lot)
+            for p in event.parts
+            if p.part == "output"
+        ),
+        readings=tuple(Measure(r["type"], Decimal(r["value"]), r["unit"]) for r in event.readings),
+        photos=tuple(event.photos),
+        note=event.note,
+        passed=event.passed,
+        household=event.household_id,
+    )
+
+
+def _own_event(session: Session, who: Actor, event_id: str) -> Event:
+    event = session.get(Event, event_id, with_for_update=True)
+    if event is None:
+        raise _no_event(event_id)
+    if not who.works_for(event.household_id, event.household.cooperative_id):
+        raise not_yours()
+    if not event.stands:
+        raise Conflict("already-corrected", _l("Lần ghi này đã được sửa rồi."), event=event.id)
+    if event.kind == "dispatch":
+        raise Conflict("already-gone", _l("Hàng đã đi thì không sửa ở đây được; bác báo văn phòng hợp tác xã nhé."))
+    return event
+
+
+def _no_event(event_id: str) -> NotFound:
+    return NotFound("no-event", _l("Không có lần ghi nào mang mã %(event)s."), event=event_id)
+
+
+def _undo(session: Session, event: Event) -> None:
+    """Take back what an event did: what came out must be untouched, what went in is there again."""
+    changed = []
+    for part in event.parts:
+        batch = session.get_one(Batch, part.batch_id, with_for_update=True)
+        if part.part == "output":
+            if batch.left_grams != batch.made_grams or reachable(session, [batch.id], "down"):
+                raise Conflict(
+                    "already-used",
+                    _l("Mẻ %(lot)s đã đem làm bước sau rồi. Bác sửa bước sau trước nhé."),
+                    lot=batch.lot,
+                )
+            batch.void = True
+            batch.left_grams = batch.made_grams = 0
+            if batch.made_units is not None:
+                batch.made_units = batch.left_units = 0
+            changed.append(batch)
+        elif part.part == "input":
+            _give_back(batch, part)
+    session.flush()
+    for batch in changed:
+        batch_changed.send(None, session=session, batch=batch)
+    _after_inspection(session, event, own=False)
+
+
+def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Event:
+    """Tell the event again with other figures. Its batches stay the same ones, so that labels stay true."""
+    before = as_wanted(event)
+    if (told.process, told.stage) != (before.process, before.stage):
+        raise BadInput("other-stage", _l("Sửa số liệu thì vẫn phải là bước ấy."), field="event.stage")
+    if [take.batch for take in told.inputs] != [take.batch for take in before.inputs]:
+        raise BadInput("other-batches", _l("Sửa số liệu thì vẫn phải là các mẻ ấy."), field="event.inputs")
+    if [make.product for make in told.outputs] != [make.product for make in before.outputs]:
+        raise BadInput("other-batches", _l("Sửa số liệu thì vẫn phải là các mẻ ấy."), field="event.outputs")
+    keep = [session.get_one(Batch, p.batch_id, with_for_update=True) for p in event.parts if p.part == "output"]
+    for part in event.parts:
+        if part.part == "input":
+            _give_back(session.get_one(Batch, part.batch_id, with_for_update=True), part)
+    session.flush()
+    declare_error(session, event, "incorrect_data", None)
+    corrected = record_in(session, who, told, corrects=event, keep=keep)
+    event.corrected_by = corrected.id
+    session.flush()
+    _descendants_still_fit(session, all_processes()[event.process], keep)
+    for batch in keep:
+        batch_changed.send(None, session=session, batch=batch)
+    _after_inspection(session, event, own=True)
+    return corrected
+
+
+def _give_back(batch: Batch, part: EventBatch) -> None:
+    batch.left_grams += part.grams or 0
+    if part.units is not None:
+        batch.left_units = (batch.left_units or 0) + part.units
+
+
+def _after_inspection(session: Session, event: Event, *, own: bool) -> None:
+    """An inspection that is taken back no longer holds or frees anything."""
+    if event.kind != "inspect" or own:
+        return
+    for part in event.parts:
+        refresh_holds(session, part.batch_id, "Lần kiểm tra gần nhất chưa đạt.")
+
+
+def _descendants_still_fit(session: Session, process: Process, changed: list[Batch]) -> None:
+    """Carry the corrected origins on to all that was made since; what cannot come of them stops the correction."""
+    family = reachable(session, [batch.id for batch in changed], "down")
+    for batch in session.scalars(select(Batch).where(Batch.id.in_(family)).order_by(Batch.made_at, Batch.id)):
+        making = session.execute(
+            select(EventBatch.event_id, EventBatch.grams)
+            .join(Event, Event.id == EventBatch.event_id)
+            .where(EventBatch.batch_id == batch.id, EventBatch.part == "output", Event.corrected_by.is_(None))
+        ).one_or_none()
+        if making is None:
+            continue
+        rows = session.execute(
+            select(EventBatch, Batch)
+            .join(Batch, Batch.id == EventBatch.batch_id)
+            .where(EventBatch.event_id == making.event_id, EventBatch.part == "input")
+        ).all()
+        total = sum(
+            session.scalars(
+                select(EventBatch.grams).where(EventBatch.event_id == making.event_id, EventBatch.part == "output")
+            )
+        )
+        portions = [
+            Portion(
+                parent.material,
+                part.grams or 0,
+                {k: v * (part.grams or 0) // parent.made_grams for k, v in parent.origins.items()},
+            )
+            for part, parent in rows
+        ]
+        batch.origins = {
+            key: value * (making.grams or 0) // total for key, value in carry_origins(portions).items()
+        }
+        for rule in process.overall:
+            origin = batch.origins.get(rule.origin)
+            if rule.material == batch.material and origin and batch.made_grams * WHOLE > origin * rule.bounds.hard_max:
+                raise Conflict(
+                    "descendant-impossible",
+                    _l("Sửa như vậy thì mẻ %(lot)s làm ra sau không thể có nhiều đến thế. Bác sửa mẻ ấy trước nhé."),
+                    lot=batch.lot,
+                )
+    session.flush()
+
+
+def _taken_back(session: Session, event: Event, wanted: Correction) -> dict[str, Any]:
+    assert event.correction_entry is not None
+    return {
+        "id": wanted.id,
+        "entry": entry_answer(session, event.correction_entry),
+        "batches": [],
+        "warnings": [],
+    }

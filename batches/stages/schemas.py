@@ -1,0 +1,170 @@
+"""The JSON of `POST /api/events` and its neighbours."""
+
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from batches.stages.wanted import Make, Measure, Take, Wanted
+from village.errors import BadInput
+from village.i18n import lazy_gettext as _l
+from village.ids import is_uuid
+from village.text import clean_text
+
+MOST_PARTS = 100
+MOST_GRAMS = 10**12
+NOTE_LENGTH = 500
+
+_grams = validate.Range(min=1, max=MOST_GRAMS)
+_units = validate.Range(min=1, max=10**7)
+_hash = validate.Regexp(r"^[0-9a-f]{64}$", error="A photo is named by its SHA-256 in lower-case hex.")
+
+
+class WholeNumber(fields.Integer):
+    """An integer that arrived as one: no text, no true or false, no fraction."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(strict=True, **more)
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, (bool, str)):
+            raise ValidationError("Not a whole number.")
+        return super()._validated(value)
+
+
+class TakeSchema(Schema):
+    """So much of a batch that goes in."""
+
+    batch = fields.String(required=True, metadata={"description": "batch id"})
+    grams = WholeNumber(allow_none=True, load_default=None, validate=_grams)
+    units = WholeNumber(allow_none=True, load_default=None, validate=_units)
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_more: Any) -> Take:
+        return Take(**data)
+
+
+class MakeSchema(Schema):
+    """So much of a product that came out."""
+
+    product = fields.String(required=True, metadata={"description": "product id"})
+    lot = fields.String(allow_none=True, load_default=None, validate=validate.Length(max=40))
+    grams = WholeNumber(allow_none=True, load_default=None, validate=_grams)
+    units = WholeNumber(allow_none=True, load_default=None, validate=_units)
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_more: Any) -> Make:
+        return Make(**data)
+
+
+class MeasureSchema(Schema):
+    """One reading."""
+
+    type = fields.String(required=True, validate=validate.Length(min=1, max=40))
+    value = fields.Decimal(required=True, as_string=False, validate=validate.Range(min=-(10**6), max=10**6))
+    unit = fields.String(required=True, validate=validate.Regexp(r"^[A-Z0-9]{2,3}$"))
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_more: Any) -> Measure:
+        value: Decimal = data["value"]
+        return Measure(data["type"], value.quantize(Decimal("0.001")).normalize(), data["unit"])
+
+
+class DeviceSchema(Schema):
+    """A phone's signature."""
+
+    key = fields.String(required=True, validate=validate.Length(max=100))
+    seq = WholeNumber(required=True)
+    signature = fields.String(required=True, validate=validate.Length(max=200))
+
+
+class EventSchema(Schema):
+    """One stage of a batch, as it happened."""
+
+    id = fields.String(required=True, metadata={"description": "UUID (version 7) made by the client"})
+    process = fields.String(required=True, validate=validate.Length(max=40))
+    stage = fields.String(required=True, validate=validate.Length(max=40))
+    occurred_at = fields.AwareDateTime(required=True, format="iso")
+    site = fields.String(required=True, metadata={"description": "site id"})
+    inputs = fields.List(fields.Nested(TakeSchema), load_default=list, validate=validate.Length(max=MOST_PARTS))
+    outputs = fields.List(fields.Nested(MakeSchema), load_default=list, validate=validate.Length(max=MOST_PARTS))
+    readings = fields.List(fields.Nested(MeasureSchema), load_default=list, validate=validate.Length(max=50))
+    photos = fields.List(fields.String(validate=_hash), load_default=list, validate=validate.Length(max=20))
+    note = fields.String(load_default="", validate=validate.Length(max=NOTE_LENGTH))
+    passed = fields.Boolean(
+        allow_none=True, load_default=None, metadata={"description": "an inspection's outcome; true unless said"}
+    )
+    household = fields.String(
+        allow_none=True, load_default=None, metadata={"description": "for the office: whose work it was"}
+    )
+    device = fields.Nested(DeviceSchema, allow_none=True, load_default=None)
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_more: Any) -> Wanted:
+        return wanted_of(data)
+
+
+def wanted_of(data: dict[str, Any]) -> Wanted:
+    """The frozen value of loaded data. A device that nobody enrolled is refused: its signature would prove nothing."""
+    device = data.pop("device", None)
+    if device is not None:
+        raise BadInput(
+            "unknown-device",
+            _l("Chưa có điện thoại nào mang khoá %(key)s được hợp tác xã duyệt, nên chưa nhận chữ ký của nó."),
+            field="device.key",
+            key=device["key"],
+        )
+    if not is_uuid(data["id"]):
+        raise BadInput("bad-id", _l("Mã của lần ghi phải là một UUID viết thường."), field="id")
+    for name in ("inputs", "outputs", "readings", "photos"):
+        data[name] = tuple(data[name])
+    data["note"] = clean_text(data["note"], "note", NOTE_LENGTH)
+    return Wanted(**data)
+
+
+class EntrySchema(Schema):
+    """Where the event stands on the ledger."""
+
+    index = fields.Integer()
+    leaf_hash = fields.String()
+    receipt = fields.String()
+
+
+class BatchSchema(Schema):
+    """A batch that came out."""
+
+    id = fields.String()
+    gtin = fields.String()
+    lot = fields.String()
+    grams = fields.Integer()
+    units = fields.Integer(allow_none=True)
+    scan_url = fields.String()
+
+
+class AnswerSchema(Schema):
+    """What became of a recorded stage."""
+
+    id = fields.String()
+    entry = fields.Nested(EntrySchema)
+    batches = fields.List(fields.Nested(BatchSchema))
+    warnings = fields.List(fields.Dict())
+
+
+class CorrectionSchema(Schema):
+    """Puts an event right. With `incorrect_data`, `event` tells it again with other figures for the same batches."""
+
+    id = fields.String(required=True, metadata={"description": "UUID (version 7) made by the client"})
+    reason = fields.String(required=True, validate=validate.OneOf(("incorrect_data", "did_not_occur")))
+    note = fields.String(required=True, validate=validate.Length(min=1, max=NOTE_LENGTH))
+    event = fields.Nested(lambda: ChangesSchema(partial=True), load_default=None)
+
+
+class ChangesSchema(Schema):
+    """What is to be told otherwise; what is left out stays as it was."""
+
+    occurred_at = fields.AwareDateTime(format="iso")
+    site = fields.String()
+    inputs = fields.List(fields.Nested(TakeSchema), validate=validate.Length(max=MOST_PARTS))
+    outputs = fields.List(fields.Nested(MakeSchema), validate=validate.Length(max=MOST_PARTS))
+    readings = fields.List(fields.Nested(MeasureSchema), validate=validate.Length(max=50))
+    passed = fields.Boolean(allow_none=True)

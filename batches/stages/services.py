@@ -1,0 +1,384 @@
+"""Recording a stage: whole or not at all. Each function that takes no session owns its transaction."""
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from batches.mass import Finding, basis_points, carry_origins
+from batches.processes.catalogue import all_processes
+from batches.processes.models import Kind, Process, Stage
+from batches.stages import checks
+from batches.stages.findings import tell
+from batches.stages.wanted import Make, Wanted
+from trace.events.models import Event
+from trace.events.services import Happening, Share, record
+from trace.gs1.digital_link import DigitalLink, class_uri
+from trace.gs1.errors import Gs1Error
+from trace.gs1.lots import check_lot, new_lot
+from trace.ledger.models import LedgerEntry
+from trace.lots.models import Batch
+from trace.lots.services import refresh_holds
+from trace.signals import batch_made, units_left
+from village import clock, idempotency
+from village.db import write
+from village.errors import BadInput, Conflict
+from village.i18n import lazy_gettext as _l
+from village.ids import is_uuid, uuid7
+from village.people.access import Actor
+from village.places.models import Household, Site
+from village.products.models import Product
+
+LOT_PREFIX = "BL"
+SCOPE = "event"
+
+
+def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Record one stage and answer as `POST /api/events` does. The same id and body again give the same answer."""
+    if not is_uuid(wanted.id):
+        raise BadInput("bad-id", _l("Mã của lần ghi phải là một UUID viết thường."), field="id")
+    with write(ledger=True) as session:
+        before = idempotency.recall(session, SCOPE, wanted.id, {"by": who.id, **body})
+        if before is not None:
+            return dict(before.body)
+        event = record_in(session, who, wanted)
+        answer = answer_for(session, event)
+        idempotency.remember(session, SCOPE, wanted.id, {"by": who.id, **body}, 201, answer)
+    return answer
+
+
+def record_in(
+    session: Session,
+    who: Actor,
+    wanted: Wanted,
+    *,
+    corrects: Event | None = None,
+    keep: Sequence[Batch] = (),
+    private: Mapping[str, str] | None = None,
+) -> Event:
+    """Record one stage inside the caller's transaction.
+
+    For a correction, `corrects` is the event put right and `keep` its output batches, which keep their identity.
+    """
+    process, stage = checks.stage_of(wanted)
+    checks.time_of(wanted.occurred_at)
+    site = checks.site_of(session, who, wanted.site)
+    inputs = checks.take(session, who, stage, wanted.inputs, wanted.occurred_at)
+    household = checks.household_of(session, who, wanted, inputs, site)
+    products = _products(session, who, process, stage, wanted.outputs)
+    findings = checks.balance(process, stage, wanted, inputs, products[0] if products else None)
+    outputs = _make(session, wanted, process, stage, inputs, products, household, site, keep)
+    looking = stage.kind in (Kind.OBSERVE, Kind.INSPECT)
+    event = record(
+        session,
+        Happening(
+            id=wanted.id,
+            kind=stage.kind.value,
+            process=process.key,
+            process_version=process.version,
+            stage=stage.key,
+            name=(stage.name.vi, stage.name.en),
+            story=(stage.story.vi, stage.story.en),
+            picture=stage.picture,
+            biz_step=stage.biz_step,
+            disposition=stage.disposition,
+            occurred_at=wanted.occurred_at,
+            site=site,
+            household_id=household.id,
+            member_id=who.id,
+            inputs=() if looking else inputs,
+            outputs=outputs,
+            about=inputs if looking else (),
+            readings=[{"type": r.type, "value": str(r.value), "unit": r.unit} for r in wanted.readings],
+            warnings=[{"slug": f.slug, "params": dict(f.params)} for f in findings],
+            photos=wanted.photos,
+            note=wanted.note,
+            passed=_passed(stage, wanted, findings) if stage.kind is Kind.INSPECT else None,
+            corrects=corrects.id if corrects else None,
+            private=private or {},
+        ),
+    )
+    _take_out(session, stage, inputs)
+    _after(session, stage, wanted, event, inputs, outputs, told=corrects is not None)
+    return event
+
+
+def record_dispatch(
+    session: Session, who: Actor, parts: Sequence[tuple[str, int]], *, buyer: str
+) -> list[Event]:
+    """An order leaves: its packs, as (batch id, units), are dispatched in the caller's `write(ledger=True)`.
+
+    One event for each process and household among them. `buyer` is only committed to. Stock is the caller's business:
+    no `units_left` is sent. The event stands at the place where the packs were packed.
+    """
+    groups: dict[tuple[str, str], list[Share]] = {}
+    wanted = dict(parts)
+    rows = session.scalars(select(Batch).where(Batch.id.in_(wanted)).order_by(Batch.id).with_for_update())
+    for batch in rows:
+        units = wanted[batch.id]
+        if batch.hold != "none":
+            raise Conflict(
+                "on-hold", _l("Lô %(lot)s đang tạm giữ nên chưa gửi đi được. %(reason)s"),
+                lot=batch.lot, reason=batch.hold_reason,
+            )
+        if batch.void or units > (batch.left_units or 0):
+            raise Conflict("not-enough-left", _l("Lô %(lot)s không còn đủ gói."), lot=batch.lot, left=batch.left_units)
+        share = Share(batch, units * (batch.product.net_grams or 0), units)
+        groups.setdefault((batch.process, batch.household_id), []).append(share)
+    if sum(len(group) for group in groups.values()) != len(wanted):
+        raise Conflict("no-batch", _l("Có lô không còn trong sổ."))
+    return [_dispatch(session, who, process, group, buyer) for (process, _), group in groups.items()]
+
+
+def _dispatch(session: Session, who: Actor, process_key: str, group: list[Share], buyer: str) -> Event:
+    process = all_processes()[process_key]
+    stage = next(stage for stage in process.stages if stage.kind is Kind.DISPATCH)
+    _take_out(session, stage, group)
+    return record(
+        session,
+        Happening(
+            id=uuid7(),
+            kind="dispatch",
+            process=process.key,
+            process_version=process.version,
+            stage=stage.key,
+            name=(stage.name.vi, stage.name.en),
+            story=(stage.story.vi, stage.story.en),
+            picture=stage.picture,
+            biz_step=stage.biz_step,
+            disposition=stage.disposition,
+            occurred_at=clock.now().astimezone(clock.VN),
+            site=group[0].batch.site,
+            household_id=group[0].batch.household_id,
+            member_id=who.id,
+            inputs=group,
+            private={"buyer": buyer},
+        ),
+    )
+
+
+def answer_for(session: Session, event: Event) -> dict[str, Any]:
+    """The answer of `POST /api/events`: the entry, the batches that came out, what was doubtful."""
+    process = all_processes()[event.process]
+    made = [part.batch for part in event.parts if part.part == "output"]
+    return {
+        "id": event.id,
+        "entry": entry_answer(session, event.entry_index),
+        "batches": [batch_answer(batch) for batch in made],
+        "warnings": [
+            {"type": w["slug"], "detail": tell(process, w["slug"], w["params"]), **w["params"]} for w in event.warnings
+        ],
+    }
+
+
+def entry_answer(session: Session, index: int) -> dict[str, Any]:
+    """A ledger entry as the API names it."""
+    leaf = session.execute(select(LedgerEntry.leaf_hash).where(LedgerEntry.index == index)).scalar_one()
+    public_url = current_app.extensions["soi"].public_url
+    return {
+        "index": index,
+        "leaf_hash": leaf.hex(),
+        "receipt": f"{public_url}/ledger/entries/{index}/receipt",
+    }
+
+
+def batch_answer(batch: Batch) -> dict[str, Any]:
+    """A batch as the API names it."""
+    public_url = current_app.extensions["soi"].public_url
+    return {
+        "id": batch.id,
+        "gtin": batch.gtin,
+        "lot": batch.lot,
+        "grams": batch.made_grams,
+        "units": batch.made_units,
+        "scan_url": DigitalLink(batch.gtin, lot=batch.lot).under(public_url),
+    }
+
+
+def _products(
+    session: Session, who: Actor, process: Process, stage: Stage, outputs: Sequence[Make]
+) -> list[Product]:
+    if stage.output is None:
+        if outputs:
+            raise BadInput("no-output-here", _l("Bước này không làm ra mẻ mới."), field="outputs")
+        return []
+    if not outputs:
+        raise BadInput("no-output", _l("Bác ghi giúp làm ra được bao nhiêu."), field="outputs")
+    if stage.kind is Kind.PACK and len(outputs) != 1:
+        raise BadInput("one-pack-size", _l("Mỗi lần đóng gói ghi một cỡ gói thôi nhé."), field="outputs")
+    found = []
+    for number, one in enumerate(outputs):
+        product = checks.product_of(session, who, process, stage, one.product, f"outputs.{number}.product")
+        if product.packed != (one.units is not None):
+            raise BadInput(
+                "grams-or-units",
+                _l("Gói thì ghi số gói, còn lại thì ghi số cân."),
+                field=f"outputs.{number}.{'units' if product.packed else 'grams'}",
+            )
+        if product.packed and one.grams not in (None, (one.units or 0) * (product.net_grams or 0)):
+            raise BadInput("net-weight", _l("Số cân không khớp với số gói."), field=f"outputs.{number}.grams")
+        if not product.packed and (one.grams is None or one.grams <= 0):
+            raise BadInput("no-output", _l("Bác ghi giúp làm ra được bao nhiêu."), field=f"outputs.{number}.grams")
+        found.append(product)
+    return found
+
+
+def _make(
+    session: Session,
+    wanted: Wanted,
+    process: Process,
+    stage: Stage,
+    inputs: Sequence[Share],
+    products: Sequence[Product],
+    household: Household,
+    site: Site,
+    keep: Sequence[Batch],
+) -> list[Share]:
+    """The new batches. Ancestors are shared out over them by weight."""
+    made = [
+        (one.units or 0) * (product.net_grams or 0) if product.packed else one.grams or 0
+        for one, product in zip(wanted.outputs, products, strict=True)
+    ]
+    origins = carry_origins(checks.portions(stage, inputs)) if inputs else {}
+    total, before = sum(made), 0
+    shares: list[Share] = []
+    moisture = next((basis_points(r.value) for r in wanted.readings if r.type == "Moisture"), None)
+    for number, (one, product, grams) in enumerate(zip(wanted.outputs, products, made, strict=True)):
+        part = {key: value * (before + grams) // total - value * before // total for key, value in origins.items()}
+        before += grams
+        day = wanted.occurred_at.astimezone(clock.VN).date()
+        if keep:
+            batch = keep[number]
+            _remake(session, batch, grams, one.units)
+        else:
+            lot = _lot(session, one, product, process, day, number)
+            batch = Batch(
+                id=uuid7(),
+                epc=class_uri(product.gtin, lot),
+                gtin=product.gtin,
+                lot=lot,
+                product_id=product.id,
+                household_id=household.id,
+                cooperative_id=household.cooperative_id,
+                process=process.key,
+                process_version=process.version,
+                material=product.material,
+                made_grams=grams,
+                left_grams=grams,
+                made_units=one.units,
+                left_units=one.units,
+                hold="none",
+                hold_reason="",
+                void=False,
+            )
+            session.add(batch)
+        batch.site_id = site.id
+        batch.origins = part
+        batch.moisture = moisture
+        batch.made_at = wanted.occurred_at
+        batch.best_before = best_before(process, product, day) if product.packed else None
+        shares.append(Share(batch, grams, one.units))
+    session.flush()
+    return shares
+
+
+def _remake(session: Session, batch: Batch, grams: int, units: int | None) -> None:
+    """A corrected batch keeps its code; what was used of it must still fit."""
+    used_grams = batch.made_grams - batch.left_grams
+    used_units = (batch.made_units or 0) - (batch.left_units or 0)
+    if grams < used_grams or (units is not None and units < used_units):
+        raise Conflict(
+            "already-used",
+            _l("Mẻ %(lot)s đã dùng nhiều hơn số bác muốn sửa. Sửa bước sau trước rồi mới sửa bước này được."),
+            lot=batch.lot,
+        )
+    batch.made_grams, batch.left_grams = grams, grams - used_grams
+    if units is not None:
+        batch.made_units, batch.left_units = units, units - used_units
+
+
+def _lot(session: Session, one: Make, product: Product, process: Process, day: dt.date, number: int) -> str:
+    if one.lot is None:
+        suffix = process.material(product.material).suffix
+        while True:
+            lot = new_lot(LOT_PREFIX, day, secrets.randbelow, suffix)
+            if not _taken(session, product.gtin, lot):
+                return lot
+    field = f"outputs.{number}.lot"
+    try:
+        lot = check_lot(one.lot)
+    except Gs1Error as error:
+        raise BadInput(
+            "bad-lot", _l("Mã lô chỉ gồm 1 đến 20 chữ không dấu, số và dấu gạch."), field=field, lot=one.lot[:40]
+        ) from error
+    if _taken(session, product.gtin, lot):
+        raise Conflict("lot-taken", _l("Đã có lô mang mã %(lot)s rồi."), field=field, lot=lot)
+    return lot
+
+
+def _taken(session: Session, gtin: str, lot: str) -> bool:
+    found = select(func.count()).select_from(Batch).where(Batch.gtin == gtin, Batch.lot == lot)
+    return bool(session.execute(found).scalar_one())
+
+
+def best_before(process: Process, product: Product, day: dt.date) -> dt.date:
+    """The product's own shelf life in days, or else the process's in months."""
+    if product.shelf_days is not None:
+        return day + dt.timedelta(days=product.shelf_days)
+    months = day.month - 1 + process.shelf_life_months
+    year, month = day.year + months // 12, months % 12 + 1
+    last = (dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)).day
+    return dt.date(year, month, min(day.day, last))
+
+
+def _take_out(session: Session, stage: Stage, inputs: Sequence[Share]) -> None:
+    if stage.kind in (Kind.OBSERVE, Kind.INSPECT):
+        return
+    for share in inputs:
+        share.batch.left_grams -= share.grams or 0
+        if share.units is not None:
+            share.batch.left_units = (share.batch.left_units or 0) - share.units
+    session.flush()
+
+
+def _after(
+    session: Session,
+    stage: Stage,
+    wanted: Wanted,
+    event: Event,
+    inputs: Sequence[Share],
+    outputs: Sequence[Share],
+    *,
+    told: bool,
+) -> None:
+    """What follows from a stage: moisture, holds, and the notices upward (a correction sends its own)."""
+    if stage.kind in (Kind.OBSERVE, Kind.INSPECT):
+        moisture = next((basis_points(r.value) for r in wanted.readings if r.type == "Moisture"), None)
+        for share in inputs:
+            if moisture is not None:
+                share.batch.moisture = moisture
+        session.flush()
+    if stage.kind is Kind.INSPECT:
+        for share in inputs:
+            refresh_holds(session, share.batch.id, _hold_reason())
+    if told:
+        return
+    for share in outputs:
+        batch_made.send(None, session=session, batch=share.batch)
+    if stage.kind is Kind.DISPATCH:
+        for share in inputs:
+            units_left.send(None, session=session, batch=share.batch, units=share.units or 0)
+
+
+def _hold_reason() -> str:
+    return "Lần kiểm tra gần nhất chưa đạt."
+
+
+def _passed(stage: Stage, wanted: Wanted, findings: Sequence[Finding]) -> bool:
+    """What the inspector said; a reading over its limit fails whatever was said."""
+    over = any(finding.slug == "reading-over-limit" for finding in findings)
+    return not over and wanted.passed is not False

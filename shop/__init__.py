@@ -1,0 +1,1 @@
+"""How it is sold: catalogue, stock, orders, livestreams."""

@@ -1,0 +1,1 @@
+"""What a buyer has gathered and not ordered yet."""

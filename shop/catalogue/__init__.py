@@ -1,0 +1,1 @@
+"""What there is to buy: storefront, product pages, the list for programs."""

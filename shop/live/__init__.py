@@ -1,0 +1,1 @@
+"""Orders from the comments of a live sale."""

@@ -1,0 +1,369 @@
+"""Reads which numbers of a comment are quantities: not prices, weights, dates, pack sizes or houses."""
+
+import re
+from dataclasses import dataclass, field
+
+from shop.live.binding import Item
+from shop.live.codes import Codebook
+from shop.live.tokens import Token
+from shop.live.words import LEXICON
+
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
+_TIMES = frozenset(("x", "*"))
+_JOINTS = frozenset((",", ";", "+", "&", "/", "|"))
+_LEADS = frozenset((":", "=", "("))
+_BIG = 10**6
+_SOFT = frozenset(("unclear", "crowd", "praise", "show", "goods"))
+_OPEN = frozenset(("", "place", "spam", "complaint"))
+"""A bare number before a word of these classes is no quantity: "15 Nguyễn Trãi"."""
+
+
+@dataclass(slots=True)
+class Amounts:
+    """What the numbers of one comment came to."""
+
+    items: list[Item] = field(default_factory=list)
+    problem: str = ""
+    """Slug of the first doubt that no explicit quantity can settle."""
+    loose: str = ""
+    """Slug of a number that is no quantity, harmless only if every code has a quantity of its own."""
+    marked: bool = False
+    """A quantity is written as one: "x2", "sl 2", "2 gói"."""
+    each: bool = False
+    kinds: int = 0
+    plus: bool = False
+    strangers: int = 0
+    """Unknown words outside addresses."""
+
+
+def _peek(tokens: list[Token], at: int) -> Token | None:
+    return tokens[at] if 0 <= at < len(tokens) else None
+
+
+def _number_word(tokens: list[Token], at: int) -> tuple[int, int] | None:
+    """The value and the count of tokens of a number in words that begins here, if it is one here."""
+    first = tokens[at]
+    value = LEXICON.numbers.get(first.low)
+    if value is None:
+        return None
+    stop = at + 1
+    total = value
+    while (after := _peek(tokens, stop)) is not None and stop < at + 4:
+        if after.low in ("mươi", "muoi") and total < 10:
+            total *= 10
+        elif after.low in ("trăm", "tram"):
+            total *= 100
+        elif after.low in ("lăm", "mốt", "tư") and total >= 10 and total % 10 == 0:
+            total += LEXICON.tens[after.low]
+        elif (
+            after.low in LEXICON.numbers
+            and total >= 10
+            and total % 10 == 0
+            and after.low not in LEXICON.careful
+        ):
+            total += LEXICON.numbers[after.low]
+        else:
+            break
+        stop += 1
+    after = _peek(tokens, stop)
+    before = _peek(tokens, at - 1)
+    unit = after is not None and (after.low in LEXICON.units or after.low in LEXICON.multiples)
+    led = before is not None and before.name in ("each", "amount")
+    if unit or led:
+        return total, stop - at
+    if first.low in LEXICON.careful and stop == at + 1:
+        return None
+    near_code = (after is not None and after.kind == "c") or (
+        before is not None
+        and before.kind == "c"
+        and (after is None or after.name in ("particle", "more", "who"))
+    )
+    return (total, stop - at) if near_code or stop > at + 1 else None
+
+
+def read(tokens: list[Token], book: Codebook) -> Amounts:
+    """Walks the tokens once and sorts every number."""
+    out = Amounts()
+    at = 0
+    address = False
+    while at < len(tokens):
+        token = tokens[at]
+        if token.kind == "c":
+            out.items.append(Item("C", token.name, 1, token.start, token.end))
+            after = _peek(tokens, at + 1)
+            glued = after is not None and after.start == token.end and after.kind == "w" and after.bare != "x"
+            if (
+                glued
+                and after is not None
+                and (not after.name or (len(after.low) == 1 and after.low.isascii()))
+            ):
+                out.problem = out.problem or "ambiguous-code"
+            address = False
+            at += 1
+        elif token.kind == "n":
+            at = _number(tokens, at, None, 1, book, address, out)
+        elif token.kind == "w":
+            word = _number_word(tokens, at)
+            if word is not None:
+                at = _number(tokens, at, word[0], word[1], book, address, out)
+                continue
+            if token.low in LEXICON.multiples and token.low not in LEXICON.careful:
+                after = _peek(tokens, at + 1)
+                value = LEXICON.multiples[token.low]
+                out.items.append(Item("Q", "", value, token.start, token.end))
+                out.marked = True
+                at += 2 if after is not None and after.name == "unit" else 1
+                continue
+            step, address = _word(tokens, at, book, address, out)
+            at += step
+        else:
+            if token.bare in _JOINTS:
+                out.items.append(Item("|", "", 0, token.start, token.end))
+            at += 1
+    return out
+
+
+def _word(tokens: list[Token], at: int, book: Codebook, address: bool, out: Amounts) -> tuple[int, bool]:
+    token = tokens[at]
+    after = _peek(tokens, at + 1)
+    name = token.name
+    if name == "address":
+        if token.low in ("dc", "đc") and (
+            after is None or (after.kind == "w" and after.name not in ("", "place"))
+        ):
+            token.name = "particle"
+            return 1, address
+        return 1, True
+    if name == "place":
+        return 1, True
+    if address and name in _SOFT:
+        token.name = "particle"  # "15 Hai Bà Trưng": within an address such words are names
+    elif name == "each":
+        out.each = True
+    elif name in ("and", "or"):
+        out.items.append(Item("|", "", 0, token.start, token.end))
+    elif name == "half" or (token.low == "nua" and after is not None and after.name in ("unit", "weight")):
+        out.problem = out.problem or "fraction"
+    step = 1
+    if after is not None and after.kind == "n" and after.start == token.end:
+        if not (name in ("amount", "place", "time") and len(token.low) <= 2) and name != "contact":
+            blob = token.bare + after.bare
+            last = _peek(tokens, at + 2)
+            if last is not None and last.start == after.end and last.kind == "w":
+                blob += last.bare
+            reason = book.near(blob)
+            if reason is not None and not (
+                address and reason == "unknown-code" and token.bare not in book.prefixes
+            ):
+                out.problem = out.problem or reason
+                return 2, address
+    elif token.bare in book.prefixes and not name:
+        if after is not None and after.kind in "ns" and after.bare in ("-", ".", "_"):
+            after = _peek(tokens, at + 2)
+        out.problem = out.problem or (
+            "unknown-code" if after is not None and after.kind == "n" else "ambiguous-code"
+        )
+        return step, address
+    elif not name and book.half(token.bare):
+        out.problem = out.problem or "code-one-edit-away"
+    if not name and not address and token.low.isalpha():
+        out.strangers += 1
+    return step, address
+
+
+def _number(
+    tokens: list[Token], at: int, word: int | None, count: int, book: Codebook, address: bool, out: Amounts
+) -> int:
+    """Sorts the number at `at` (in words if `word` is its value) and returns where to go on."""
+    token = tokens[at]
+    before = _peek(tokens, at - 1)
+    earlier = _peek(tokens, at - 2)
+    after = _peek(tokens, at + count)
+    end = tokens[at + count - 1].end
+    follow = at + count
+    text = token.bare
+
+    # What stands before it.
+    marked = False
+    start = token.start
+    if before is not None:
+        sign = before.bare
+        after_code = earlier is not None and earlier.kind == "c"
+        if sign in _TIMES or before.name == "amount":
+            marked, start = True, before.start
+        elif sign in _LEADS and (
+            after_code or (sign != "(" and earlier is not None and earlier.name == "amount")
+        ):
+            marked = True
+        elif sign == "-" and earlier is not None:
+            if earlier.bare in _TIMES or earlier.name == "amount":
+                out.problem = out.problem or "invalid-quantity"
+                return follow
+            tight = before.end == token.start
+            if after_code and (earlier.end == before.start) == tight:
+                marked = True
+            elif after_code and not (after is not None and after.low in LEXICON.units):
+                out.problem = out.problem or "invalid-quantity"
+                return follow
+        elif sign in _JOINTS or sign == ".":
+            glued = (
+                after_code
+                and earlier is not None
+                and earlier.end == before.start
+                and before.end == token.start
+            )
+            if glued and not (after is not None and after.name == "unit"):
+                out.problem = out.problem or "ambiguous-quantity"
+            elif sign == "+":
+                out.plus = True
+
+        elif before.low == "con" and before.name == "who":
+            out.problem = out.problem or "unclear"  # "con 2 goi": "còn 2 gói", so much is left?
+
+    # What stands after it.
+    low = after.low if after is not None else ""
+    glued_after = after is not None and after.start == end
+    unit = LEXICON.units.get(low, "") if after is not None and after.kind == "w" else ""
+    # "m", "p", "h" after a number with a space are as likely "mình" and the like: only glued are they units.
+    if unit == "time" and len(low) == 1 and not glued_after:
+        unit = ""
+    if unit in ("weight", "money") and low in ("l", "d") and not glued_after:
+        unit = ""
+    if low == "k" and after is not None and after.kind == "w":
+        unit = "money"
+
+    if word is None:
+        if "/" in text:
+            if not address:
+                out.problem = out.problem or "fraction"
+            return follow
+        if "." in text or "," in text:
+            if unit == "weight":
+                out.loose = out.loose or "weight"
+                return follow + 1
+            if _THOUSANDS.fullmatch(text) and not marked:
+                out.loose = out.loose or "price"
+                return follow
+            if not address or marked:
+                out.problem = out.problem or ("above-limit" if _THOUSANDS.fullmatch(text) else "fraction")
+            return follow
+        value = int(text) if len(text) < 7 else _BIG
+        if len(text) >= 7 and not marked:
+            if not text.startswith("0"):
+                out.loose = out.loose or "odd-number"
+            return follow  # else a telephone number with a digit too few or too many
+    else:
+        value = word
+
+    if low in ("g",) and after is not None and after.kind == "w":
+        unit = "unit" if value <= 20 else "weight"
+        if 20 < value < 50:
+            out.problem = out.problem or "weight"
+    elif low in ("b", "c") and glued_after:
+        unit = "unit"
+    elif low in LEXICON.multiples and (after is None or after.low != "ta"):
+        value *= LEXICON.multiples[low]
+        unit = "unit"
+        follow += 1
+        after = _peek(tokens, follow)
+        if after is None or after.name != "unit":
+            follow -= 1
+    elif low in ("trăm", "tram"):
+        value *= 100
+        unit = "unit"
+
+    if unit == "weight":
+        out.loose = out.loose or "weight"
+        if marked:
+            out.problem = out.problem or "weight"
+        if _peek(tokens, follow + 1) is not None and tokens[follow + 1].name == "half":
+            out.problem = out.problem or "weight"
+        return follow + 1
+    if unit == "money":
+        out.loose = out.loose or "price"
+        return follow + 1
+    if unit == "time":
+        out.loose = out.loose or ("" if address else "other-number")
+        return follow + 1
+    if unit == "bigunit":
+        out.problem = out.problem or "unit"
+        return follow + 1
+    if (after is not None and after.name == "half") or unit == "half":
+        out.problem = out.problem or "fraction"
+        return follow + 1
+    if after is not None and after.name in ("kind", "code") and not marked and not glued_after:
+        out.kinds = value
+        return follow + 1
+    if after is not None and after.bare in ("-", "~") and word is None:
+        beyond = _peek(tokens, at + count + 1)
+        if beyond is not None and beyond.kind == "n" and not address:
+            out.problem = out.problem or "ambiguous-quantity"
+            return follow
+    if after is not None and after.kind == "w" and after.bare == "x":
+        beyond = _peek(tokens, at + count + 1)
+        if beyond is not None and beyond.kind == "c":
+            out.items.append(Item("Q", "", value, start, after.end))
+            out.marked = True
+            return follow + 1
+        if beyond is None or beyond.kind != "n":
+            out.items.append(Item("Q", "", value, start, after.end))
+            out.marked = True
+            return follow + 1
+
+    if unit == "unit":
+        end = tokens[follow].end if follow < len(tokens) else end
+        out.items.append(Item("X" if marked else "Q", "", value, start, end))
+        out.marked = True
+        return follow + 1
+    if marked:
+        out.items.append(Item("X", "", value, start, end))
+        out.marked = True
+        return follow
+
+    # A bare number.
+    if before is not None and before.name == "place":
+        return follow
+    if before is not None and before.name in ("ordinal", "kind") and not out.each:
+        out.loose = out.loose or "other-number"
+        return follow
+    if word is None and (text in book.numeric or text.lstrip("0") in book.numeric):
+        return _numeric_code(tokens, at, book, out)
+    if word is None and text.startswith("0") and text != "0" and not address:
+        out.problem = out.problem or "ambiguous-code"
+        return follow
+    if before is not None and before.name == "code":
+        out.problem = out.problem or "ambiguous-code"
+        return follow
+    if glued_after and after is not None and after.kind == "w" and not after.name:
+        if not address:
+            out.loose = out.loose or "other-number"
+            reason = book.near(text + after.bare)
+            out.problem = out.problem or (reason or "")
+        return follow + 1
+    if address:
+        if after is not None and after.kind == "c":
+            out.problem = out.problem or "ambiguous-quantity"
+        return follow
+    if after is not None and after.kind == "w" and after.name in _OPEN:
+        out.loose = out.loose or "other-number"
+        return follow
+    if before is not None and before.bare == "(":
+        out.loose = out.loose or "other-number"
+        return follow
+    out.items.append(Item("Q", "", value, start, end))
+    return follow
+
+
+def _numeric_code(tokens: list[Token], at: int, book: Codebook, out: Amounts) -> int:
+    """A live code that is a number only: taken if it is led by "mã", followed by "x2" or the only number."""
+    token = tokens[at]
+    before, after, beyond = _peek(tokens, at - 1), _peek(tokens, at + 1), _peek(tokens, at + 2)
+    led = before is not None and (before.name == "code" or before.bare == "#")
+    times = after is not None and (after.bare in _TIMES or after.name == "amount") and beyond is not None
+    only = not any(other.kind in "cn" for other in tokens if other is not token)
+    code = book.numeric.get(token.bare)
+    if code is None or not (led or times or only):
+        out.problem = out.problem or "ambiguous-code"
+    else:
+        out.items.append(Item("C", code, 1, token.start, token.end))
+    return at + 1

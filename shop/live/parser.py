@@ -1,0 +1,317 @@
+"""Reads one comment of a live sale: what is ordered, by which words, or why a person must look.
+
+Pure and linear in time. It never guesses: whatever can be read in two ways has the intent `review`.
+The steps: fold letters → take phones out → match live codes only → bind quantities → tell the intent.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from shop.live import amounts, phones
+from shop.live.amounts import Amounts
+from shop.live.binding import Bound, bind
+from shop.live.codes import Codebook, codebook
+from shop.live.fold import Folded, fold
+from shop.live.tokens import Token, cut
+
+Intent = Literal["order", "cancel", "change", "question", "review", "phone", "ignored"]
+
+MAX_LENGTH = 500
+"""Characters read of one comment; a longer one is for a person if it names a code."""
+
+_MAX_STRANGERS = 8
+_MAX_TOKENS = 200
+_LOOKED_AT = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many packs of one live code. In a cancellation, quantity 0 means all that she ordered of it."""
+
+    code: str
+    quantity: int
+    because: str
+    """The words of the comment that gave it, letters folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one comment says. `lines` are to be acted on, and stand only with `order` and `cancel`."""
+
+    intent: Intent
+    lines: tuple[Line, ...] = ()
+    phone: str | None = None
+    """National form; of several, the first."""
+    additive: bool = False
+    """She asks for so much more ("thêm", "nữa") on top of what she has."""
+    reason: str = ""
+    """Slug: why it is not simply an order."""
+    suggested: tuple[Line, ...] = ()
+    """With `review`, `change` and `question`: the lines it may mean, for a person to confirm."""
+
+
+def parse(text: str, live_codes: Collection[str], max_per_line: int = 99) -> Reading:
+    """Reads a comment against the codes live in its session. Never raises for any text.
+
+    An `order` has at least one line, its quantities are 1 to `max_per_line`, no code comes twice.
+    """
+    book = codebook(frozenset(live_codes))
+    if len(text) > MAX_LENGTH:
+        return _too_long(text, book)
+    folded = fold(text)
+    if len(folded.bare) > MAX_LENGTH:
+        return _too_long(folded.bare, book)
+    found = phones.find(folded.bare, book.anywhere)
+    phone = found[0].number if found else None
+    low, bare = folded.low, folded.bare
+    if found:
+        low, bare = phones.take_out(low, found), phones.take_out(bare, found)
+    tokens = cut(low, bare, book)
+    if len(tokens) > _MAX_TOKENS:
+        named = any(token.kind == "c" for token in tokens)
+        return Reading("review" if named else "ignored", phone=phone, reason="too-long")
+    if not tokens:
+        return Reading("ignored", reason="noise")
+    return _Decision(folded, tokens, amounts.read(tokens, book), phone, max_per_line).reading()
+
+
+def _too_long(text: str, book: Codebook) -> Reading:
+    looked = text[:_LOOKED_AT] + " " + text[-MAX_LENGTH:] if len(text) > _LOOKED_AT + MAX_LENGTH else text
+    bare = fold(looked).bare
+    named = book.anywhere is not None and book.anywhere.search(bare) is not None
+    return Reading("review" if named else "ignored", reason="too-long")
+
+
+_WANTS = frozenset(("order", "take"))
+_QUIET = frozenset(("particle", "who", "contact", "go", "+", "goods", "crowd"))
+
+
+class _Decision:
+    """Tells the intent of one comment from its words; the rules stand in the order in which they bind."""
+
+    def __init__(
+        self, folded: Folded, tokens: list[Token], read: Amounts, phone: str | None, limit: int
+    ) -> None:
+        self.folded = folded
+        self.tokens = tokens
+        self.read = read
+        self.phone = phone
+        self.limit = limit
+        self.has = {token.name for token in tokens if token.kind == "w"}
+        self.codes = list(dict.fromkeys(item.code for item in read.items if item.kind == "C"))
+        self.quantified = any(item.kind in "QX" for item in read.items)
+        self.lines: tuple[Line, ...] = ()
+        self.given = False
+        self.trouble = self._bind()
+
+    def reading(self) -> Reading:
+        intent, reason = self._intent()
+        lines = self.lines
+        if intent == "cancel":
+            lines = tuple(line if self.given else Line(line.code, 0, line.because) for line in self.lines)
+        acted = lines if intent in ("order", "cancel") else ()
+        clear = not self.trouble or self.given
+        offered = self.lines if clear and intent in ("review", "change", "question") else ()
+        more = intent == "order" and ("more" in self.has or self.read.plus)
+        return Reading(intent, acted, self.phone, more, reason, offered)
+
+    def _bind(self) -> str:
+        """Binds quantities; returns the slug of what hinders it, "" if the lines are clear."""
+        read = self.read
+        if not self.codes:
+            return read.problem or "no-code"
+        bound = bind(read.items, read.each)
+        if bound is None:
+            return read.problem or "ambiguous-quantity"
+        self.given = all(line.given for line in bound)
+        lines, excess = self._sum(bound)
+        if excess:
+            return read.problem or excess
+        self.lines = lines
+        if read.problem:
+            return read.problem
+        if read.loose and not self.given:
+            return read.loose
+        if read.loose == "price" and any(item.kind == "Q" for item in read.items):
+            return "price"  # "2 gói 100k": her price or ours?
+        if read.kinds and read.kinds != len(self.codes):
+            return "ambiguous-quantity"
+        if "or" in self.has and len(self.codes) > 1:
+            return "ambiguous-code"
+        return ""
+
+    def _sum(self, bound: list[Bound]) -> tuple[tuple[Line, ...], str]:
+        total: dict[str, tuple[int, bool, list[str]]] = {}
+        for line in bound:
+            if line.quantity < 1:
+                return (), "invalid-quantity"
+            words = self.folded.shown[line.start : line.end]
+            quantity, given, because = total.get(line.code, (0, False, []))
+            if line.given and given:
+                quantity += line.quantity
+                because = [*because, words]
+            elif line.given or not quantity:
+                quantity, because = line.quantity, [words]
+            if quantity > self.limit:
+                return (), "above-limit"
+            total[line.code] = (quantity, given or line.given, because)
+        return tuple(Line(code, n, ", ".join(because)) for code, (n, _, because) in total.items()), ""
+
+    def _intent(self) -> tuple[Intent, str]:
+        has, read = self.has, self.read
+        if not self.codes:
+            return self._without_code()
+        if self.folded.turned:
+            return "review", "turned-text"
+        if self._mentions():
+            return ("review" if read.marked or self.phone else "ignored"), "mention"
+        if "spam" in has:
+            return "review", "spam"
+        wants = bool(has & _WANTS)
+        refused = self._refusal()
+        if refused == "negation":
+            return "ignored", "negation"
+        if "hold" in has:
+            return "review", "negation"
+        if refused == "cancel" or "cancel" in has or "drop" in has:
+            return self._cancellation(refused == "cancel")
+        if "change" in has:
+            return "change", "change"
+        if "complaint" in has:
+            return "review", "complaint"
+        if "past" in has:
+            return "review", "past"
+        if "bargain" in has:
+            return ("review" if self.phone else "question"), "bargain"
+        sure = read.marked and self.phone is not None
+        if refused == "question" or has & {"ask", "inquire"} or self._asks():
+            if not (sure and self.given) or "inquire" in has:
+                return ("review" if wants and self.quantified else "question"), "question"
+        elif refused:
+            return "review", refused
+        if "show" in has:
+            return ("review" if self.quantified or self.phone else "ignored"), "show"
+        if self.trouble:
+            return "review", self.trouble
+        if "unclear" in has:
+            return "review", "unclear"
+        if "later" in has and not sure:
+            return "review", "later"
+        if "crowd" in has or ("go" in has and not (self.quantified or self.phone or self._for_herself())):
+            return "review", "urging"
+        return self._plain_order(wants)
+
+    def _plain_order(self, wants: bool) -> tuple[Intent, str]:
+        read, has = self.read, self.has
+        strong = "order" in has or read.marked or self.phone is not None
+        if "praise" in has and not ("order" in has or self.phone or (read.marked and wants)):
+            return "review", "praise"
+        if read.strangers > _MAX_STRANGERS:
+            return "review", "unclear"
+        if read.strangers and not (
+            strong or (wants and self.quantified) or (self.given and read.strangers <= 3)
+        ):
+            return "review", "unclear"
+        return "order", ""
+
+    def _without_code(self) -> tuple[Intent, str]:
+        read, has = self.read, self.has
+        if "spam" in has:
+            return "ignored", "spam"
+        problem = (
+            read.problem if read.problem in ("unknown-code", "code-one-edit-away", "ambiguous-code") else ""
+        )
+        if self._mentions() and not problem:
+            return "ignored", "mention"
+        if (has & {"ask", "inquire", "bargain"} or self._asks() or self._refusal() == "question") and not (
+            read.marked and self.phone
+        ):
+            return "question", "question"
+        if problem:
+            return "review", problem
+        if has & {"cancel", "change"} or self._refusal() == "cancel":
+            return "review", "cancel-without-code"
+        if has & {"past", "complaint"}:
+            return ("review", "complaint") if "complaint" in has else ("ignored", "past")
+        if has & {"hold", "notyet", "show"}:
+            return "ignored", "noise"
+        if "order" in has or read.marked or (has & _WANTS and (self.quantified or self.phone)):
+            return "review", "no-code"
+        if self.phone is not None:
+            return "phone", ""
+        if "take" in has and not read.strangers and "address" not in has:
+            return "review", "no-code"
+        return "ignored", "noise"
+
+    def _mentions(self) -> bool:
+        """Whether she calls another viewer by "@name"; the shop itself may be called."""
+        for at, token in enumerate(self.tokens):
+            if token.bare == "@" and at + 1 < len(self.tokens):
+                name = self.tokens[at + 1]
+                tight = at and self.tokens[at - 1].end == token.start and self.tokens[at - 1].kind == "w"
+                if not tight and name.bare not in ("shop", "ad", "admin", "sop", "page"):
+                    return True
+        return False
+
+    def _asks(self) -> bool:
+        return any(token.bare == "?" for token in self.tokens)
+
+    def _for_herself(self) -> bool:
+        return any(
+            token.name == "order" and token.bare in ("cho", "lay", "gui", "ban", "de", "giu")
+            for token in self.tokens
+        )
+
+    def _refusal(self) -> str:
+        """What a "không" or "chưa" in it does: "cancel", "negation", "question", or "" if there is none."""
+        found = ""
+        for at, token in enumerate(self.tokens):
+            if token.name not in ("not", "notyet"):
+                continue
+            if token.bare == "k" and at and self.tokens[at - 1].kind == "n":
+                continue
+            rest = [word for word in self.tokens[at + 1 :] if word.kind != "s"]
+            ahead = [word for word in rest[:4] if word.name not in ("who", "particle", "+", "more")]
+            if ahead and ahead[0].name in ("order", "take") and ahead[0].kind == "w":
+                return "negation" if token.name == "notyet" else "cancel"
+            if ahead and ahead[0].name == "cancel":
+                return "unclear"
+            if all(word.kind == "p" or (word.kind == "w" and word.name in _QUIET) for word in rest):
+                found = found or "question"
+            else:
+                return "negation" if token.name == "notyet" and not rest else "unclear"
+        return found
+
+    def _cancellation(self, refused: bool) -> tuple[Intent, str]:
+        has, read = self.has, self.read
+        # "không lấy đâu": after a refusal, "đâu" is no "where".
+        where = any(token.name == "ask" and not (refused and token.bare == "dau") for token in self.tokens)
+        # "không mua được": she could not, which is not that she will not.
+        unable = refused and any(token.bare in ("duoc", "dc") for token in self.tokens)
+        if where or unable or has & {"past", "inquire", "complaint", "notyet"} or self._asks():
+            return "review", "cancel"
+        if "not" in has and not refused:
+            return "review", "cancel"
+        wanted = [token.name for token in self.tokens if token.kind == "w" and token.name in _WANTS]
+        positive = len(wanted) - (1 if refused else 0) > 0
+        if "change" in has:
+            return "change", "change"
+        if positive:
+            return ("change", "change") if len(self.codes) > 1 else ("review", "cancel")
+        if "drop" in has and "cancel" not in has and not self._drops_code():
+            return "review", "cancel"
+        if self.trouble or "unclear" in has or read.strangers > 3:
+            return "review", self.trouble or "cancel"
+        return "cancel", ""
+
+    def _drops_code(self) -> bool:
+        """Whether "bỏ" stands before a code, with no more than a quantity or a pronoun between."""
+        for at, token in enumerate(self.tokens):
+            if token.name == "drop":
+                for after in self.tokens[at + 1 : at + 5]:
+                    if after.kind == "c":
+                        return True
+                    if after.kind == "w" and after.name not in ("who", "particle", "unit", "code", "+"):
+                        break
+        return False

@@ -1,0 +1,1 @@
+"""Orders: placed by a buyer, worked by sellers, followed by both."""

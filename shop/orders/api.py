@@ -1,0 +1,58 @@
+"""Orders for programs. A guest may order; a token says who placed it."""
+
+from typing import Any
+
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from shop.orders import services, steps
+from shop.orders.schemas import OrderSchema, PlacedSchema
+from village.people.access import actor
+
+api = Blueprint(
+    "api_orders", __name__, url_prefix="/api/orders", description="Ordering, and how an order stands."
+)
+
+KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+    "description": "Your own id of this order: sent twice with the same body, it is one order.",
+}
+
+
+@api.post("", parameters=[KEY])
+@api.arguments(OrderSchema)
+@api.response(201, PlacedSchema)
+@api.alt_response(409, description="out-of-stock with what is left, or the key was used with another body")
+@api.alt_response(
+    422, description="an unknown GTIN, a quantity out of bounds, a buyer that we cannot send to"
+)
+def place(body: dict[str, Any]) -> dict[str, Any]:
+    """Place an order, paid on delivery. Its packs are reserved, first expiry first."""
+    buyer = services.clean_buyer(**body["buyer"], prefix="buyer.")
+    placed = services.place(
+        actor(),
+        [(line["gtin"], line["quantity"]) for line in body["lines"]],
+        buyer,
+        channel="api",
+        payment=body["payment"],
+        note=body["note"],
+        idempotency_key=request.headers.get("Idempotency-Key"),
+    )
+    return placed.answer
+
+
+@api.get("/<token>")
+@api.response(200, PlacedSchema)
+@api.alt_response(404, description="no order has this token")
+def order(token: str) -> dict[str, Any]:
+    """How the order stands that this token opens."""
+    return services.describe(steps.by_token(token))
+
+
+@api.after_request
+def _private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,46 @@
+"""What can be wrong with an order."""
+
+from shop.orders.models import QUANTITY_MAX, Order, Status
+from village.errors import BadInput, Conflict, NotFound
+from village.i18n import lazy_gettext as _l
+
+STATUS_WORDS = {
+    Status.PLACED: _l("mới đặt"),
+    Status.CONFIRMED: _l("đã xác nhận"),
+    Status.PICKED: _l("đã soạn hàng"),
+    Status.DISPATCHED: _l("đã gửi đi"),
+    Status.DELIVERED: _l("đã tới tay người mua"),
+    Status.CANCELLED: _l("đã huỷ"),
+}
+
+
+def no_order() -> NotFound:
+    """For a number, an id or a token that is nobody's."""
+    return NotFound("no-such-order", _l("Không có đơn này. Bác xem lại đường dẫn giúp mình."))
+
+
+def moved_on(order: Order, by: str) -> Conflict:
+    """For a step that another took first; `by` is who did the last one, empty for the buyer."""
+    text = (
+        _l("Đơn %(number)s %(state)s rồi, do %(by)s làm. Bác xem lại đơn nhé.")
+        if by
+        else _l("Đơn %(number)s %(state)s rồi. Bác xem lại đơn nhé.")
+    )
+    return Conflict(
+        "order-moved-on",
+        text,
+        number=order.number,
+        state=str(STATUS_WORDS[order.status]),
+        order_status=order.status,
+        by=by,
+    )
+
+
+def bad_quantity(field: str) -> BadInput:
+    """For anything but a whole number in bounds."""
+    return BadInput("bad-quantity", _l("Số gói là số tròn từ 1 đến %(max)s."), field=field, max=QUANTITY_MAX)
+
+
+def unknown_product(field: str, gtin: str) -> BadInput:
+    """For a GTIN that is not sold here."""
+    return BadInput("unknown-gtin", _l("Mã hàng %(gtin)s không bán ở đây."), field=field, gtin=gtin)

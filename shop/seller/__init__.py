@@ -1,0 +1,1 @@
+"""The sellers' console: orders to confirm, pick and send."""

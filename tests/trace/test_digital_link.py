@@ -1,0 +1,135 @@
+import random
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trace.gs1.digital_link import (
+    DigitalLink,
+    class_uri,
+    parcel_uri,
+    parse_class_uri,
+    parse_path,
+    parse_uri,
+    place_uri,
+)
+from trace.gs1.errors import (
+    ForeignCharacter,
+    Gs1Error,
+    NotADigitalLink,
+    NotDigits,
+    WrongCheckDigit,
+    WrongLength,
+    WrongOrder,
+)
+from trace.gs1.lots import CHARSET_82, READABLE, check_lot, new_lot
+
+GTIN = "09506000134352"
+codes = st.text(alphabet=sorted(CHARSET_82), min_size=1, max_size=20)
+
+
+@given(codes, st.none() | codes, st.none() | codes)
+def test_what_is_printed_is_read_back(lot: str, serial: str | None, variant: str | None) -> None:
+    link = DigitalLink(GTIN, lot, serial, variant)
+    assert parse_path(link.path) == link
+    assert parse_uri(link.under("https://soi.example/")) == link
+    assert parse_class_uri(link.canonical) == link
+
+
+def test_the_order_is_product_variant_lot_serial() -> None:
+    link = DigitalLink(GTIN, "BL26M-7K3Q9", "0001", "A")
+    assert link.path == f"/01/{GTIN}/22/A/10/BL26M-7K3Q9/21/0001"
+
+
+def test_a_slash_in_a_lot_is_escaped() -> None:
+    assert class_uri("9506000134352", "A/B+C%") == f"https://id.gs1.org/01/{GTIN}/10/A%2FB%2BC%25"
+    assert parse_path(f"/01/{GTIN}/10/a%2fb").lot == "a/b"
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("", NotADigitalLink),
+        ("/", NotADigitalLink),
+        ("/01", NotADigitalLink),
+        ("/01/", NotADigitalLink),
+        (f"01/{GTIN}", NotADigitalLink),
+        (f"/x/01/{GTIN}", NotADigitalLink),
+        (f"/01/{GTIN}/", NotADigitalLink),
+        (f"/01/{GTIN}/10", NotADigitalLink),
+        (f"/01/{GTIN}/10/", NotADigitalLink),
+        (f"/01/{GTIN}//10/A", NotADigitalLink),
+        (f"/01/{GTIN}/17/271120", NotADigitalLink),
+        (f"/01/{GTIN}/lot/A", NotADigitalLink),
+        (f"/01/{GTIN}/10/A/B", NotADigitalLink),
+        (f"/01/{GTIN}/21/1/10/A", WrongOrder),
+        (f"/01/{GTIN}/10/A/22/B", WrongOrder),
+        (f"/01/{GTIN}/10/A/10/A", WrongOrder),
+        ("/01/09506000134353/10/A", WrongCheckDigit),
+        ("/01/9506000134352/10/A", WrongLength),
+        ("/01/0950600013435x/10/A", NotDigits),
+        (f"/01/{GTIN}/10/{'A' * 21}", WrongLength),
+        (f"/01/{GTIN}/10/A B", ForeignCharacter),
+        (f"/01/{GTIN}/10/A%20B", ForeignCharacter),
+        (f"/01/{GTIN}/10/A%2", ForeignCharacter),
+        (f"/01/{GTIN}/10/A%zz", ForeignCharacter),
+        (f"/01/{GTIN}/10/m%C3%AD", ForeignCharacter),
+        (f"/01/{GTIN}/10/%FF", ForeignCharacter),
+        (f"/01/{GTIN}/10/A%00", ForeignCharacter),
+        (f"/01/{GTIN}/10/mí", ForeignCharacter),
+        (f"/01/{GTIN}/10/A%23", ForeignCharacter),
+    ],
+)
+def test_a_link_that_breaks_the_rules_is_refused(path: str, error: type[Gs1Error]) -> None:
+    with pytest.raises(error):
+        parse_path(path)
+
+
+@given(st.text(max_size=60))
+def test_any_address_is_either_read_or_refused_with_a_reason(text: str) -> None:
+    for parse in (parse_path, parse_uri):
+        try:
+            parse(text)
+        except Gs1Error as error:
+            assert str(error)
+
+
+def test_the_ledger_takes_only_the_one_canonical_form() -> None:
+    assert parse_class_uri(f"https://id.gs1.org/01/{GTIN}/10/A-1").lot == "A-1"
+    for other in (
+        f"https://soi.example/01/{GTIN}/10/A-1",
+        f"http://id.gs1.org/01/{GTIN}/10/A-1",
+        f"https://id.gs1.org/01/{GTIN}/10/A%2D1",
+        f"https://id.gs1.org/01/{GTIN}/10/A-1?linkType=all",
+    ):
+        with pytest.raises(NotADigitalLink, match="canonical"):
+            parse_class_uri(other)
+
+
+def test_places_and_parcels_have_addresses() -> None:
+    assert place_uri("9506000117843") == "https://id.gs1.org/414/9506000117843"
+    assert parcel_uri("006141411234567890") == "https://id.gs1.org/00/006141411234567890"
+    with pytest.raises(WrongCheckDigit):
+        place_uri("9506000117840")
+
+
+@given(st.integers(), st.dates(date(2000, 1, 1), date(2099, 12, 31)))
+def test_a_new_lot_code_can_be_read_aloud(seed: int, day: date) -> None:
+    source = random.Random(seed)
+    lot = new_lot("BL", day, source.randrange)
+    assert len(lot) == len("BL26M-7K3Q9")
+    assert check_lot(lot) == lot
+    assert set(lot[-5:]) <= set(READABLE)
+    assert not set(lot[-5:]) & set("0O1IL2Z5S8U")
+    assert new_lot("BL", day, random.Random(seed).randrange, suffix="T") == f"{lot}-T"
+
+
+def test_a_lot_code_tells_its_month() -> None:
+    assert new_lot("BL", date(2026, 11, 20), lambda n: 0) == "BL26M-33333"
+
+
+@pytest.mark.parametrize("lot", ["", "A" * 21, "mẻ 1", "A#1", "A\n"])
+def test_a_lot_code_that_no_scanner_takes_is_refused(lot: str) -> None:
+    with pytest.raises(Gs1Error):
+        check_lot(lot)

@@ -1,0 +1,1 @@
+"""What happened and how anyone can prove it: ledger, events, lots, labels, scan page."""

@@ -1,0 +1,1 @@
+"""What happened to batches, as EPCIS events on the ledger."""

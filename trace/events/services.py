@@ -1,0 +1,229 @@
+"""Recording: one call turns what happened into an EPCIS event, a ledger entry, and the rows that project them.
+
+The rules of a stage (who may, how much can come out) are `batches`' business; here it is only written down.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from trace.epcis import events as epcis
+from trace.events.models import Event, EventBatch, Kind, Part
+from trace.ledger import store
+from trace.ledger.canonical import parse
+from trace.lots.models import Batch, Edge
+from village import clock
+from village.places.models import Site
+
+
+@dataclass(frozen=True)
+class Share:
+    """A batch's part in an event: grams, or for packs units (grams then follow from the net weight)."""
+
+    batch: Batch
+    grams: int | None = None
+    units: int | None = None
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What happened, as `batches` found it right. Texts are kept as they were then."""
+
+    id: str
+    kind: Kind
+    process: str
+    process_version: int
+    stage: str
+    name: tuple[str, str]
+    story: tuple[str, str]
+    picture: str
+    biz_step: str
+    disposition: str | None
+    occurred_at: dt.datetime
+    """Aware, with the offset that the producer's phone claimed."""
+    site: Site
+    household_id: str
+    member_id: str
+    inputs: Sequence[Share] = ()
+    outputs: Sequence[Share] = ()
+    about: Sequence[Share] = ()
+    readings: Sequence[Mapping[str, object]] = ()
+    """`{"type", "value" (decimal text), "unit"}`."""
+    warnings: Sequence[Mapping[str, object]] = ()
+    photos: Sequence[str] = ()
+    note: str = ""
+    passed: bool | None = None
+    corrects: str | None = None
+    private: Mapping[str, str] = field(default_factory=dict)
+    """Further personal values to commit to, such as the buyer of a dispatch."""
+
+
+def record(session: Session, happening: Happening) -> Event:
+    """Write one event down, in the caller's `write(ledger=True)` transaction. Output batches are added already."""
+    private = {"member": happening.member_id, **happening.private}
+    if happening.note:
+        private["note"] = happening.note
+    extra: dict[str, object] = {}
+    if happening.photos:
+        extra["photos"] = list(happening.photos)
+    draft = store.Draft(
+        "event", epcis_event(happening), tuple(share.batch.epc for share in _shares(happening)), private, extra
+    )
+    (appended,) = store.append(session, [draft])
+    event = Event(
+        id=happening.id,
+        kind=happening.kind,
+        process=happening.process,
+        process_version=happening.process_version,
+        stage=happening.stage,
+        name_vi=happening.name[0],
+        name_en=happening.name[1],
+        story_vi=happening.story[0],
+        story_en=happening.story[1],
+        picture=happening.picture,
+        occurred_at=happening.occurred_at,
+        offset_minutes=_offset(happening.occurred_at),
+        recorded_at=clock.now(),
+        site_id=happening.site.id,
+        household_id=happening.household_id,
+        member_id=happening.member_id,
+        entry_index=appended.index,
+        readings=[dict(reading) for reading in happening.readings],
+        warnings=[dict(warning) for warning in happening.warnings],
+        photos=list(happening.photos),
+        note=happening.note,
+        passed=happening.passed,
+        corrects=happening.corrects,
+    )
+    session.add(event)
+    session.flush()
+    _relate(session, happening)
+    return event
+
+
+def declare_error(session: Session, event: Event, reason: epcis.ErrorReason, corrective: str | None) -> None:
+    """Put the event on the ledger again with an errorDeclaration: EPCIS's way of taking back what cannot be edited.
+
+    What stands on the ledger is repeated word for word; `corrective` is the id of the event that tells it right.
+    """
+    told = parse(store.entry(event.entry_index).body)
+    declaration = epcis.ErrorDeclaration(
+        declared=clock.now().astimezone(clock.VN),
+        reason=reason,
+        corrective_event_ids=(epcis.event_urn(UUID(corrective)),) if corrective else (),
+    )
+    batches = tuple(link["batch"] for link in told["chain"])
+    draft = store.Draft("correction", epcis.correct(told["event"], declaration), batches)
+    (appended,) = store.append(session, [draft])
+    event.correction_entry = appended.index
+    event.correction_reason = reason
+    event.corrected_by = corrective or event.id
+    session.execute(delete(Edge).where(Edge.event_id == event.id))
+    session.flush()
+
+
+def epcis_event(happening: Happening) -> epcis.JsonObject:
+    """The EPCIS 2.0 event, with public fields only (domain.md's mapping)."""
+    core = epcis.Core(
+        id=UUID(happening.id),
+        time=happening.occurred_at,
+        biz_step=happening.biz_step,
+        disposition=happening.disposition,
+        read_point=happening.site.gln,
+        biz_location=happening.site.gln if happening.kind != "dispatch" else None,
+        readings=tuple(
+            epcis.Reading(str(r["type"]), Decimal(str(r["value"])), str(r["unit"])) for r in happening.readings
+        ),
+        extra={"soi:process": f"{happening.process}/{happening.process_version}", "soi:stage": happening.stage},
+    )
+    inputs, outputs, about = (_amounts(s) for s in (happening.inputs, happening.outputs, happening.about))
+    match happening.kind:
+        case "commission":
+            return epcis.object_event(core, "ADD", outputs, _ilmd(happening))
+        case "transform":
+            return epcis.transform(core, inputs, outputs, _ilmd(happening))
+        case "pack":
+            return epcis.pack(core, inputs, outputs, _ilmd(happening))
+        case "inspect":
+            return epcis.inspect(core, about, bool(happening.passed))
+        case "observe":
+            return epcis.observe(core, about)
+        case "dispatch":
+            return epcis.dispatch(core, inputs)
+
+
+def _shares(happening: Happening) -> list[Share]:
+    return [*happening.inputs, *happening.outputs, *happening.about]
+
+
+def _amounts(shares: Sequence[Share]) -> list[epcis.Amount]:
+    return [
+        epcis.packs(share.batch.epc, share.units) if share.units is not None
+        else epcis.grams(share.batch.epc, share.grams or share.batch.made_grams)
+        for share in shares
+    ]
+
+
+def _ilmd(happening: Happening) -> epcis.Ilmd | None:
+    """What holds for a lot from birth. An event with several lots has none in common but the day."""
+    day = happening.occurred_at.date()
+    if len(happening.outputs) != 1:
+        return epcis.Ilmd(produced=day, origin_country="VN")
+    made = happening.outputs[0].batch
+    return epcis.Ilmd(
+        lot=made.lot,
+        produced=day,
+        expires=made.best_before,
+        harvested=day if happening.kind == "commission" else None,
+        origin_country="VN",
+    )
+
+
+def _offset(moment: dt.datetime) -> int:
+    offset = moment.utcoffset()
+    return int(offset.total_seconds() // 60) if offset is not None else 0
+
+
+def _relate(session: Session, happening: Happening) -> None:
+    parts: tuple[tuple[Part, Sequence[Share]], ...] = (
+        ("input", happening.inputs),
+        ("output", happening.outputs),
+        ("about", happening.about),
+    )
+    rows = [
+        {
+            "event_id": happening.id,
+            "part": part,
+            "position": position,
+            "batch_id": share.batch.id,
+            "grams": share.grams,
+            "units": share.units,
+        }
+        for part, shares in parts
+        for position, share in enumerate(shares)
+    ]
+    session.execute(insert(EventBatch), rows)
+    edges = _edges(happening)
+    if edges:
+        session.execute(insert(Edge), edges)
+
+
+def _edges(happening: Happening) -> list[dict[str, object]]:
+    total = sum(share.grams or 0 for share in happening.outputs)
+    rows: list[dict[str, object]] = []
+    for parent in happening.inputs:
+        before = 0
+        for child in happening.outputs:
+            # Shared out by weight in integers, so that a parent's grams sum up exactly.
+            taken, grams = parent.grams or 0, child.grams or 0
+            part = taken * (before + grams) // total - taken * before // total if total else 0
+            before += grams
+            rows.append(
+                {"child_id": child.batch.id, "parent_id": parent.batch.id, "event_id": happening.id, "grams": part}
+            )
+    return rows

@@ -1,0 +1,1 @@
+"""GS1 identifiers: GTIN, GLN, SSCC, lots and Digital Link. Pure."""

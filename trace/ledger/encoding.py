@@ -1,0 +1,41 @@
+"""The two spellings that every ledger format shares: strict base64 and plain decimals.
+
+Both refuse a second spelling of the same value, so that bytes cannot be changed without changing meaning.
+"""
+
+import base64
+import binascii
+import re
+
+MAX_SIZE = 2**63 - 1
+"""Largest tree size or index that a format may carry, as in C2SP's reference code."""
+
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+def to_base64(data: bytes) -> str:
+    """Standard padded base64 (RFC 4648 §4)."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def from_base64(text: str) -> bytes | None:
+    """Decode standard padded base64, or None if it is not its one canonical spelling."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        return None
+    # b64decode lets stray low bits in the last character pass; two spellings of one signature must not.
+    return data if to_base64(data) == text else None
+
+
+def from_decimal(text: str) -> int | None:
+    """Read an ASCII decimal without sign or leading zeroes, at most MAX_SIZE; None if it is anything else."""
+    if not _DECIMAL.fullmatch(text):
+        return None
+    number = int(text)
+    return number if number <= MAX_SIZE else None
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """A quoted, shortened form of hostile text for an error message."""
+    return repr(text if len(text) <= limit else text[:limit] + "…")

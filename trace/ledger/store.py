@@ -1,0 +1,290 @@
+"""The ledger in the database: append inside the caller's transaction, and read proofs back.
+
+The caller's transaction must be one of `village.db.write(ledger=True)`: it holds the log's lock, so that of all
+processes only one appends at a time, and what it wrote beside the entries commits with them or not at all.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Table, func, insert, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from trace.ledger import keys, merkle
+from trace.ledger.canonical import canonical
+from trace.ledger.checkpoint import Checkpoint
+from trace.ledger.merkle import Frontier, Node, NodeId
+from trace.ledger.models import Commitment, LedgerEntry, LedgerLink, LedgerNode, LedgerState
+from trace.ledger.note import sign_note
+from trace.ledger.proof import Proof
+from trace.ledger.tiles import ENTRIES, Tile, encode_entries, encode_hashes
+from village import clock
+from village.db import WRITES, db, write
+from village.errors import NotFound
+from village.i18n import lazy_gettext as _l
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry to be: the server adds its links, its time and its place."""
+
+    type: str
+    """event, correction or key."""
+    event: dict[str, Any] | None
+    """The EPCIS event, public fields only."""
+    batches: tuple[str, ...] = ()
+    """Class ids of all batches that it touches; each gets a link."""
+    private: Mapping[str, str] = field(default_factory=dict)
+    """Personal values by name. Only salted commitments to them go into the entry."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further public members of the entry."""
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where an entry stands."""
+
+    index: int
+    leaf_hash: bytes
+
+
+def append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
+    """Append entries, in this order, and sign the new checkpoint. Works inside the caller's transaction."""
+    if not session.info.get(WRITES):
+        raise RuntimeError("append() needs the transaction of write(ledger=True)")
+    state = _state(session) or _birth(session)
+    signing = keys.load(state.origin, may_make=False)
+    keys.same(signing.ledger, state.vkey)
+    keys.same(signing.custodian, state.custodian_vkey)
+    return _append(session, state, signing, drafts)
+
+
+def _append(
+    session: Session, state: LedgerState, signing: keys.Keys, drafts: Sequence[Draft]
+) -> list[Appended]:
+    moment = _millisecond(clock.now())
+    heads = _heads(session, {batch for draft in drafts for batch in draft.batches})
+    entries: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = []
+    commitments: list[dict[str, Any]] = []
+    for index, draft in enumerate(drafts, start=state.size):
+        salted = [_commit(index, name, value) for name, value in draft.private.items()]
+        chain = [_next_link(batch, heads.get(batch)) for batch in draft.batches]
+        body = canonical(_record(draft, chain, moment, salted, signing))
+        leaf = merkle.leaf_hash(body)
+        entries.append({"index": index, "leaf_hash": leaf, "body": body, "recorded_at": moment})
+        for link in chain:
+            heads[link["batch"]] = (link["seq"], leaf)
+            links.append({"batch": link["batch"], "seq": link["seq"], "entry_index": index, "leaf_hash": leaf})
+        commitments += [{k: v for k, v in row.items() if k != "commitment"} for row in salted]
+    frontier, nodes = _frontier(state).extend(entry["leaf_hash"] for entry in entries)
+    _insert(session, LedgerEntry, entries)
+    _insert(session, LedgerLink, links)
+    _insert(session, LedgerNode, [{"level": n.level, "position": n.number, "hash": n.hash} for n in nodes])
+    _insert(session, Commitment, commitments)
+    _reread(session, entries)
+    _advance(session, state, frontier, signing, moment)
+    return [Appended(entry["index"], entry["leaf_hash"]) for entry in entries]
+
+
+def _record(
+    draft: Draft,
+    chain: list[dict[str, Any]],
+    moment: dt.datetime,
+    salted: list[dict[str, Any]],
+    signing: keys.Keys,
+) -> dict[str, Any]:
+    return {
+        "v": VERSION,
+        "type": draft.type,
+        "event": draft.event,
+        "chain": chain,
+        "recordedAt": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "custodian": signing.sign_event(canonical(draft.event)),
+        "commitments": {row["name"]: row["commitment"] for row in salted},
+        **draft.extra,
+    }
+
+
+def _next_link(batch: str, head: tuple[int, bytes] | None) -> dict[str, Any]:
+    if head is None:
+        return {"batch": batch, "seq": 0, "prev": None}
+    seq, leaf = head
+    return {"batch": batch, "seq": seq + 1, "prev": base64.b64encode(leaf).decode()}
+
+
+def commitment(salt: bytes, value: str) -> str:
+    """HMAC-SHA256(salt, value) in base64: what stands on the ledger for a personal value."""
+    return base64.b64encode(hmac.digest(salt, value.encode(), hashlib.sha256)).decode()
+
+
+def _commit(index: int, name: str, value: str) -> dict[str, Any]:
+    salt = secrets.token_bytes(32)
+    return {"entry_index": index, "name": name, "salt": salt, "value": value, "commitment": commitment(salt, value)}
+
+
+def _heads(session: Session, batches: set[str]) -> dict[str, tuple[int, bytes]]:
+    if not batches:
+        return {}
+    link = _table(LedgerLink)
+    last = select(link.c.batch, func.max(link.c.seq)).where(link.c.batch.in_(batches)).group_by(link.c.batch)
+    rows = session.execute(
+        select(link.c.batch, link.c.seq, link.c.leaf_hash).where(tuple_(link.c.batch, link.c.seq).in_(last))
+    )
+    return {batch: (seq, leaf) for batch, seq, leaf in rows}
+
+
+def _reread(session: Session, entries: list[dict[str, Any]]) -> None:
+    """Hash what the database gives back before anything is signed over it: a flipped bit must not be signed."""
+    table = _table(LedgerEntry)
+    first, last = entries[0]["index"], entries[-1]["index"]
+    stored = session.execute(
+        select(table.c.index, table.c.body).where(table.c.index.between(first, last)).order_by(table.c.index)
+    ).all()
+    if [merkle.leaf_hash(body) for _, body in stored] != [entry["leaf_hash"] for entry in entries]:
+        raise RuntimeError(f"the database gave back other bytes than were written for entries {first} to {last}")
+
+
+def _advance(
+    session: Session, state: LedgerState, frontier: Frontier, signing: keys.Keys, moment: dt.datetime
+) -> None:
+    table = _table(LedgerState)
+    note = sign_note(Checkpoint(state.origin, frontier.size, frontier.root()).format(), signing.ledger)
+    moved = session.execute(
+        update(table)
+        .where(table.c.id == 1, table.c.size == state.size)
+        .values(
+            size=frontier.size,
+            frontier=b"".join(frontier.hashes),
+            checkpoint=note.format(),
+            signed_at=moment,
+        )
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, as for every UPDATE
+        raise RuntimeError("the log grew while it was appended to: append() was called without the log's lock")
+    session.expire_all()
+
+
+def _birth(session: Session) -> LedgerState:
+    """Start the log: set its origin for ever and put the custodian's key on it as entry 0."""
+    origin = current_app.extensions["soi"].ledger_origin
+    made = keys.load(origin, may_make=True)
+    moment = _millisecond(clock.now())
+    empty = sign_note(Checkpoint(origin, 0, merkle.EMPTY_ROOT).format(), made.ledger)
+    state = LedgerState(
+        id=1,
+        origin=origin,
+        vkey=made.ledger.verifier.vkey,
+        custodian_vkey=made.custodian.verifier.vkey,
+        size=0,
+        frontier=b"",
+        checkpoint=empty.format(),
+        signed_at=moment,
+    )
+    session.add(state)
+    session.flush()
+    key = {"role": "custodian", "vkey": state.custodian_vkey, "status": "enrolled"}
+    _append(session, state, made, [Draft("key", None, extra={"key": key})])
+    return state
+
+
+def ensure_born() -> LedgerState:
+    """The log's state; starts the log where there is none."""
+    state = _state(db.session())
+    if state is None:
+        with write(ledger=True) as session:
+            state = _state(session) or _birth(session)
+            session.refresh(state)
+            session.expunge(state)
+    return state
+
+
+def _state(session: Session) -> LedgerState | None:
+    return session.get(LedgerState, 1, populate_existing=True)
+
+
+def _frontier(state: LedgerState) -> Frontier:
+    edge = state.frontier
+    return Frontier(state.size, tuple(edge[i : i + 32] for i in range(0, len(edge), 32)))
+
+
+def entry(index: int) -> LedgerEntry:
+    """Entry `index`, or NotFound."""
+    found = db.session.get(LedgerEntry, index) if 0 <= index < 2**53 else None
+    if found is None:
+        raise NotFound("no-entry", _l("Sổ chưa có dòng số %(index)s."), index=index)
+    return found
+
+
+def receipt(index: int) -> Proof:
+    """The receipt of entry `index` against the newest checkpoint."""
+    state = ensure_born()
+    if not 0 <= index < state.size:
+        raise NotFound("no-entry", _l("Sổ chưa có dòng số %(index)s."), index=index)
+    plan = merkle.inclusion_plan(index, state.size)
+    path = merkle.assemble(plan, nodes(db.session(), merkle.nodes_needed(plan)))
+    return Proof(index, path, state.checkpoint)
+
+
+def nodes(session: Session, wanted: frozenset[NodeId] | Sequence[NodeId]) -> dict[NodeId, bytes]:
+    """Stored hashes of complete subtrees; leaves come from the entries themselves."""
+    entry_table, node_table = _table(LedgerEntry), _table(LedgerNode)
+    leaves = [node.number for node in wanted if node.level == 0]
+    inner = [(node.level, node.number) for node in wanted if node.level > 0]
+    found: dict[NodeId, bytes] = {}
+    if leaves:
+        rows = session.execute(
+            select(entry_table.c.index, entry_table.c.leaf_hash).where(entry_table.c.index.in_(leaves))
+        )
+        found |= {NodeId(0, index): leaf for index, leaf in rows}
+    if inner:
+        rows = session.execute(
+            select(node_table.c.level, node_table.c.position, node_table.c.hash).where(
+                tuple_(node_table.c.level, node_table.c.position).in_(inner)
+            )
+        )
+        found |= {NodeId(level, position): value for level, position, value in rows}
+    return found
+
+
+def tile(wanted: Tile) -> bytes:
+    """The bytes of a tile or entry bundle, or NotFound while the log is not that long."""
+    state = ensure_born()
+    if not wanted.exists_at(state.size):
+        raise NotFound("no-tile", _l("Sổ chưa dài đến mảnh này."))
+    if wanted.level == ENTRIES:
+        table = _table(LedgerEntry)
+        rows = db.session.execute(
+            select(table.c.body)
+            .where(table.c.index >= wanted.start, table.c.index < wanted.start + wanted.width)
+            .order_by(table.c.index)
+        )
+        return encode_entries([body for (body,) in rows])
+    found = nodes(db.session(), wanted.nodes)
+    return encode_hashes([found[node] for node in wanted.nodes])
+
+
+def _insert(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.connection().execute(insert(_table(model)), rows)
+
+
+def _table(model: type[Any]) -> Table:
+    table: Table = model.__table__
+    return table
+
+
+def _millisecond(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+__all__ = ["Appended", "Draft", "Node", "append", "commitment", "ensure_born", "entry", "nodes", "receipt", "tile"]

@@ -1,0 +1,1 @@
+"""The page that a buyer sees when she scans a pack."""

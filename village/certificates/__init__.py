@@ -1,0 +1,1 @@
+"""Certificates that somebody else gave: OCOP stars, food safety, quality."""

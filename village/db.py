@@ -1,0 +1,155 @@
+"""The database: SQLite for one village on one box, PostgreSQL past it. Both give the same promises.
+
+A function that takes a `session` works inside its caller's transaction; one that takes none owns its own.
+Reading needs no ceremony: `db.session` begins by itself and is dropped with the request.
+Writing goes through `write()`, which is the only place that commits.
+"""
+
+import datetime as dt
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    TypeDecorator,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+Id = Annotated[str, mapped_column(String(36))]
+"""A UUID as text, lower case with dashes: the same in both databases and in JSON."""
+
+WRITES = "soi_writes"
+LEDGER_LOCK = 0x501_1ED6E5
+"""The key of PostgreSQL's advisory lock around everything that appends to the ledger."""
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; names constraints so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """A moment, aware and in UTC on both sides. SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Refuse a moment without a zone; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+Moment = Annotated[dt.datetime, mapped_column(UtcDateTime)]
+
+
+@contextmanager
+def write(*, ledger: bool = False) -> Iterator[Session]:
+    """One transaction that writes: all of it commits at the end of the block, or none.
+
+    `ledger=True` when it appends to the ledger: on PostgreSQL that takes the log's advisory lock first, so that no
+    two transactions can hold each other's rows and wait for the log. On SQLite every writer takes the one lock.
+    What the session had read before is forgotten, so that nothing stale is written back.
+    """
+    session = db.session()
+    if session.info.get(WRITES):
+        raise RuntimeError("write() inside write(): pass the session on instead")
+    session.close()
+    session.info[WRITES] = True
+    try:
+        with _writers_turn(session.get_bind()):
+            session.connection(execution_options={WRITES: True})
+            if ledger and session.get_bind().dialect.name == "postgresql":
+                session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+            yield session
+            session.commit()
+    finally:
+        session.info[WRITES] = False
+        session.close()
+
+
+@contextmanager
+def _writers_turn(engine: Engine | Connection) -> Iterator[None]:
+    """Queue SQLite's writers, of all processes, on a blocking file lock: its own busy handler polls and starves."""
+    path = engine.engine.url.database if engine.dialect.name == "sqlite" else None
+    if not path or path == ":memory:":
+        yield
+        return
+    fd = os.open(f"{path}.writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def init_app(app: Flask, url: str) -> None:
+    """Bind the app to the database at `url` and teach SQLite its manners."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url)
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _sqlite_connected)
+            event.listen(db.engine, "begin", _sqlite_begins)
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    parts = make_url(url)
+    if parts.drivername.startswith("sqlite"):
+        if parts.database and parts.database != ":memory:":
+            Path(parts.database).parent.mkdir(parents=True, exist_ok=True)
+        return {"pool_size": 20, "max_overflow": 20}
+    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+
+
+def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transactions leave SELECTs outside of them, which forks chains; BEGIN is ours to say.
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 20000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _sqlite_begins(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

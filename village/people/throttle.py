@@ -1,0 +1,80 @@
+"""Slows down guessing at passwords, on every node alike: the counts stand in the database.
+
+An attempt is counted before its password is looked at, so that many at once cannot slip past the limit,
+and given back when it succeeds.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+
+from flask import current_app
+from sqlalchemy import delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from village import clock
+from village.db import write
+from village.errors import TooMany
+from village.i18n import lazy_gettext as _l
+from village.people.models import SignInFailure
+
+WINDOW = 15 * 60
+"""Seconds."""
+PER_NAME = 10
+PER_ADDRESS = 60
+"""A whole hamlet may share one address of its mobile network."""
+
+
+def name_key(who: str) -> str:
+    """The key of a member (by id), or of a name that nobody has."""
+    return f"name:{_digest(who)}"
+
+
+def address_key(address: str) -> str:
+    """The key of a network address; an IPv6 reader owns a whole /64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return f"from:{_digest('unknown')}"
+    if parsed.version == 6:
+        parsed = ipaddress.ip_network((parsed, 64), strict=False).network_address
+    return f"from:{_digest(str(parsed))}"
+
+
+def count_attempt(name: str, address: str) -> None:
+    """Count one more attempt under both keys; TooMany when either has had its share of this window."""
+    window, passed = divmod(int(clock.now().timestamp()), WINDOW)
+    with write() as session:
+        by_name = _add(session, name, window)
+        by_address = _add(session, address, window)
+        if by_address == 1:
+            session.execute(delete(SignInFailure).where(SignInFailure.window < window - 1))
+    if by_name > PER_NAME or by_address > PER_ADDRESS:
+        wait = WINDOW - passed
+        message = _l("Thử nhiều lần quá rồi. Bác nghỉ %(minutes)s phút, hoặc nhờ hợp tác xã gửi đường dẫn đăng nhập.")
+        raise TooMany("too-many-attempts", message, retry_after=wait, minutes=-(-wait // 60))
+
+
+def give_back(session: Session, name: str, address: str) -> None:
+    """Forget the failures of a name that signed in, and this one attempt of its address."""
+    window = int(clock.now().timestamp()) // WINDOW
+    here = (SignInFailure.key == address, SignInFailure.window == window)
+    session.execute(delete(SignInFailure).where(SignInFailure.key == name))
+    session.execute(update(SignInFailure).where(*here, SignInFailure.count > 1).values(count=SignInFailure.count - 1))
+
+
+def _add(session: Session, key: str, window: int) -> int:
+    """One statement, so that no two processes count the same attempt."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = insert(SignInFailure).values(key=key, window=window, count=1)
+    one_more = row.on_conflict_do_update(
+        index_elements=[SignInFailure.key, SignInFailure.window], set_={"count": SignInFailure.count + 1}
+    )
+    return int(session.execute(one_more.returning(SignInFailure.count)).scalar_one())
+
+
+def _digest(text: str) -> str:
+    # Keyed, since a list of all IPv4 addresses would undo a bare digest.
+    key = current_app.extensions["soi"].secret_key.encode()
+    return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""Cooperatives, households, hamlets and sites."""

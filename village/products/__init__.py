@@ -1,0 +1,1 @@
+"""What the village makes: products with their GTIN."""

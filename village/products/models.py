@@ -1,0 +1,56 @@
+"""Products: what a batch is a batch of. Tubers and starch have a GTIN as well as the packs that are sold."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from village.db import Base, Id
+from village.ids import uuid7
+from village.places.models import Cooperative
+
+
+class Product(Base):
+    """A trade item. It is sold when it has a net weight and a price; without, it is an inner stage's material."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        CheckConstraint("net_grams > 0", name="net_grams"),
+        CheckConstraint("price > 0", name="price"),
+        CheckConstraint("price IS NULL OR net_grams IS NOT NULL", name="sold_in_packs"),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
+    gtin: Mapped[str] = mapped_column(String(14), unique=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name_vi: Mapped[str] = mapped_column(String(120))
+    name_en: Mapped[str] = mapped_column(String(120))
+    cooperative_id: Mapped[Id] = mapped_column(ForeignKey("cooperative.id"), index=True)
+    process: Mapped[str] = mapped_column(String(40))
+    """Key of the process file that it comes from."""
+    material: Mapped[str] = mapped_column(String(40))
+    """Key of the process's material that it is."""
+    net_grams: Mapped[int | None]
+    """Net weight of one pack; None for what is weighed and not packed."""
+    price: Mapped[int | None]
+    """Đồng for one pack; None while it is not sold."""
+    shelf_days: Mapped[int | None]
+    """Days from the pack's production to its best-before date."""
+    ingredients_vi: Mapped[str] = mapped_column(Text, default="")
+    ingredients_en: Mapped[str] = mapped_column(Text, default="")
+    usage_vi: Mapped[str] = mapped_column(Text, default="")
+    usage_en: Mapped[str] = mapped_column(Text, default="")
+    storage_vi: Mapped[str] = mapped_column(Text, default="")
+    storage_en: Mapped[str] = mapped_column(Text, default="")
+    warning_vi: Mapped[str] = mapped_column(Text, default="")
+    warning_en: Mapped[str] = mapped_column(Text, default="")
+    story_vi: Mapped[str] = mapped_column(Text, default="")
+    story_en: Mapped[str] = mapped_column(Text, default="")
+    picture: Mapped[str] = mapped_column(String(40), default="pack")
+    """Name of a drawing in static/pictures, without its ending."""
+    active: Mapped[bool] = mapped_column(default=True)
+
+    cooperative: Mapped[Cooperative] = relationship()
+
+    @property
+    def packed(self) -> bool:
+        """True for what is counted in packs."""
+        return self.net_grams is not None

@@ -1,0 +1,126 @@
+"""Settings: environment variables, read once, checked before anything starts."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+MODES = ("development", "production", "test")
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting that is missing or makes no sense; its text is one sentence for whoever starts the program."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment said. Field names are the variables' names in lower case."""
+
+    mode: str
+    instance: Path
+    database_url: str
+    public_url: str
+    port: int
+    secret_key: str
+    ledger_origin: str
+    log_level: str
+    trusted_proxies: int
+    metrics_token: str
+    max_body: int
+    demo: bool
+
+    @property
+    def secure(self) -> bool:
+        """True when buyers reach us over HTTPS, so that cookies may insist on it."""
+        return self.public_url.startswith("https://")
+
+
+def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `environ`; raises SettingsError with one clear sentence."""
+    mode = environ.get("SOI_ENV", "development")
+    if mode not in MODES:
+        raise SettingsError(f"SOI_ENV is {mode!r}, but must be one of {', '.join(MODES)}.")
+    instance = Path(environ.get("INSTANCE") or ROOT / "instance").resolve()
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"INSTANCE, the data folder {instance}, cannot be made: {error.strerror}.") from error
+    port = _integer(environ, "PORT", 8000, 1, 65535)
+    public_url = environ.get("PUBLIC_URL", "" if mode == "production" else f"http://127.0.0.1:{port}").rstrip("/")
+    parts = urlsplit(public_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise SettingsError(
+            f"PUBLIC_URL is {public_url!r}, but must be the address that labels carry, such as https://soi.example.vn."
+        )
+    if mode == "production" and parts.scheme != "https":
+        raise SettingsError("PUBLIC_URL must start with https:// in production: labels outlive software.")
+    return Settings(
+        mode=mode,
+        instance=instance,
+        database_url=_database_url(environ.get("DATABASE_URL", ""), instance),
+        public_url=public_url,
+        port=port,
+        secret_key=_secret_key(environ.get("SECRET_KEY", ""), mode, instance),
+        ledger_origin=_origin(environ.get("LEDGER_ORIGIN", ""), parts.netloc),
+        log_level=_one_of(environ, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        trusted_proxies=_integer(environ, "TRUSTED_PROXIES", 0, 0, 5),
+        metrics_token=environ.get("METRICS_TOKEN", ""),
+        max_body=_integer(environ, "MAX_BODY_MIB", 2, 1, 64) * MIB,
+        demo=_one_of(environ, "DEMO", "0", ("0", "1")) == "1",
+    )
+
+
+def _database_url(url: str, instance: Path) -> str:
+    if not url:
+        return f"sqlite:///{instance / 'soi.db'}"
+    scheme = url.partition(":")[0]
+    if scheme in ("postgres", "postgresql"):
+        return "postgresql+psycopg:" + url.partition(":")[2]
+    if scheme in ("sqlite", "postgresql+psycopg"):
+        return url
+    raise SettingsError(f"DATABASE_URL starts with {scheme!r}, but must be a postgresql:// or sqlite:/// address.")
+
+
+def _secret_key(key: str, mode: str, instance: Path) -> str:
+    if key:
+        if len(key) < 32:
+            raise SettingsError(f"SECRET_KEY has {len(key)} characters, but needs at least 32 random ones.")
+        return key
+    if mode == "production":
+        raise SettingsError("SECRET_KEY is missing; in production set it to at least 32 random characters.")
+    path = instance / "secret.key"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def _origin(origin: str, netloc: str) -> str:
+    origin = origin or f"{netloc.replace(':', '-')}/ledger"
+    if any(c.isspace() for c in origin) or "+" in origin or "://" in origin or len(origin) > 200:
+        raise SettingsError(
+            f"LEDGER_ORIGIN is {origin!r}, but must be a URL without scheme, blanks or '+', such as soi.example.vn/ledger."
+        )
+    return origin
+
+
+def _integer(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name} is {text!r}, but must be a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = environ.get(name) or default
+    if value not in allowed:
+        raise SettingsError(f"{name} is {value!r}, but must be one of {', '.join(allowed)}.")
+    return value

@@ -1,0 +1,1 @@
+"""What every page and address has: frame, headers, logs, metrics, health."""

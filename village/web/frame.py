@@ -1,0 +1,37 @@
+"""What every page's frame needs: where this member may go, and whether the village is an invented one."""
+
+from flask import Flask, request
+
+from village.i18n import lazy_gettext as _l
+from village.people.access import actor
+from village.people.models import Role
+from village.settings import Settings
+from village.web import strand
+
+PLACES = (
+    ("/batches", _l("Mẻ của tôi"), "noodles", (Role.PRODUCER, Role.OFFICE)),
+    ("/seller", _l("Đơn hàng"), "orders", (Role.SELLER, Role.OFFICE)),
+    ("/seller/live", _l("Phiên live"), "live", (Role.SELLER, Role.OFFICE)),
+    ("/coop", _l("Hợp tác xã"), "house", (Role.OFFICE, Role.AUDITOR)),
+    ("/ledger", _l("Sổ cái"), "ledger", (Role.AUDITOR,)),
+    ("/me", _l("Của tôi"), "account", tuple(Role)),
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give templates the strand's drawings, the way about, and the word of an invented village."""
+    app.jinja_env.globals.update(strand.TEMPLATE_GLOBALS)
+
+    @app.context_processor
+    def _frame() -> dict[str, object]:
+        return {"nav": nav(), "demo": settings.demo, "public_url": settings.public_url}
+
+
+def nav() -> list[tuple[str, str, str, bool]]:
+    """The places of the signed-in member's roles: address, words, picture, whether she is there now."""
+    who = actor()
+    if who is None:
+        return []
+    mine = [(url, str(words), picture) for url, words, picture, roles in PLACES if who.has(*roles)]
+    here = max((url for url, _, _ in mine if request.path == url or request.path.startswith(url + "/")), default="", key=len)
+    return [(url, words, picture, url == here) for url, words, picture in mine]

@@ -1,0 +1,36 @@
+"""gunicorn's settings: `gunicorn -c village/web/gunicorn.py`."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from village.settings import from_env
+
+_settings = from_env()
+_metrics = Path(_settings.instance / "metrics")
+
+wsgi_app = "wsgi:create_app()"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{_settings.port}"
+workers = int(os.environ.get("WORKERS", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("THREADS", "8"))
+timeout = 60
+keepalive = 15
+accesslog = None
+loglevel = "warning"
+raw_env = [f"PROMETHEUS_MULTIPROC_DIR={_metrics}"]
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+
+
+def on_starting(_server: Any) -> None:
+    """Begin with empty counters: those of an earlier run count nobody."""
+    shutil.rmtree(_metrics, ignore_errors=True)
+    _metrics.mkdir(parents=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Let the gauges of a worker that ended go with it."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library has no types here

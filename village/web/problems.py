@@ -1,0 +1,124 @@
+"""Errors as answers: RFC 9457 problem+json for programs, a page for people."""
+
+import http
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from village.errors import BadInput, SoiError, Unauthenticated
+from village.i18n import MACHINE_PATHS, gettext as _
+
+log = structlog.get_logger()
+DRAIN = 64 * 1024 * 1024
+"""How much of a body that is too large we still read, so that its sender gets to read our answer."""
+
+
+def wants_json() -> bool:
+    """True where a program asked."""
+    if request.path.startswith(MACHINE_PATHS):
+        return True
+    best = request.accept_mimetypes.best_match(("text/html", "application/json", "application/problem+json"))
+    return request.accept_mimetypes.provided and best in ("application/json", "application/problem+json")
+
+
+def problem(slug: str, title: str, status: int, detail: str, **members: Any) -> Response:
+    """A problem document. Its `type` is an address under ours that never changes its meaning."""
+    settings = current_app.extensions["soi"]
+    body = {
+        "type": f"{settings.public_url}/problems/{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error in the one shape."""
+    app.register_error_handler(SoiError, _told)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+    app.add_url_rule("/problems/<slug>", "problem", _explain)
+
+
+def _told(error: SoiError) -> ResponseReturnValue:
+    if isinstance(error, Unauthenticated) and not wants_json() and request.method in ("GET", "HEAD"):
+        return redirect(url_for("people.sign_in", next=request.full_path.rstrip("?")))
+    members = {k: v if isinstance(v, (int, float, bool, list, dict, str)) else str(v) for k, v in error.details.items()}
+    if error.field:
+        members["field"] = error.field
+    response = _answer(error.slug, str(error.title), error.status, str(error), **members)
+    if error.status == 429:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="soi"'
+    return response
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    if isinstance(error, RequestEntityTooLarge):
+        _drain()
+    told = {
+        400: _("Yêu cầu không đọc được. Bác xem lại rồi gửi lại nhé."),
+        404: _("Không có trang này. Có thể địa chỉ bị gõ thiếu."),
+        405: _("Địa chỉ này không làm được việc đó."),
+        413: _("Gửi lên nhiều quá, mỗi lần tối đa %(mib)s MB.", mib=current_app.config["MAX_CONTENT_LENGTH"] // 1048576),
+        415: _("Cần gửi dữ liệu dạng JSON."),
+    }
+    slug = http.HTTPStatus(error.code).phrase.lower().replace(" ", "-")
+    detail = told.get(error.code) or str(error.description or "")
+    members: dict[str, Any] = {}
+    data = getattr(error, "data", None) or {}
+    if "messages" in data:
+        slug, detail = "invalid", _("Dữ liệu gửi lên có chỗ chưa đúng.")
+        members["errors"] = data["messages"].get("json", data["messages"])
+    response = _answer(slug, http.HTTPStatus(error.code).phrase, error.code, detail, **members)
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, UnicodeError) or (isinstance(error, DBAPIError) and "NUL" in str(error.orig)):
+        return _told(BadInput("bad-text", _("Có ký tự không dùng được trong dữ liệu gửi lên.")))
+    if isinstance(error, OperationalError):
+        log.error("database", error=type(error.orig).__name__, exc_info=error)
+        return _answer("unavailable", _("Đang bận"), 503, _("Sổ đang bận, chưa ghi được gì. Bác thử lại sau ít phút nhé."))
+    log.error("unexpected", error=type(error).__name__, exc_info=error)
+    if current_app.testing:
+        raise error
+    return _answer(
+        "internal", _("Có lỗi ở phía chúng tôi"), 500, _("Việc này chưa làm được và chưa ghi gì. Bác thử lại sau nhé.")
+    )
+
+
+def _answer(slug: str, title: str, status: int, detail: str, **members: Any) -> Response:
+    if wants_json():
+        return problem(slug, title, status, detail, instance=request.path, **members)
+    page = render_template("problem.html", title=title, detail=detail, status=status, details=members)
+    return Response(page, status=status, mimetype="text/html")
+
+
+def _explain(slug: str) -> ResponseReturnValue:
+    return render_template(
+        "problem.html", title=slug, status=404, details={},
+        detail=_("Tên của một loại lỗi. Câu trả lời mang nó nói rõ chuyện gì đã xảy ra."),
+    ), 200
+
+
+def _drain() -> None:
+    left = DRAIN
+    stream = request.environ["wsgi.input"]
+    while left > 0 and (chunk := stream.read(min(left, 65536))):
+        left -= len(chunk)
