@@ -9,8 +9,7 @@ SHELL := bash
 
 PY := .venv/bin/python
 FLASK := $(PY) -m flask --app wsgi
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
-export PYTHONDONTWRITEBYTECODE ?=
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
 
 help:
@@ -35,20 +34,23 @@ help:
 .venv/for-run: setup.cfg .venv/made
 	echo "· Installing what the village needs (a minute the first time)"
 	$(PIP) .
+	rm -rf build soi.egg-info
 	touch $@
 
 .venv/for-test: setup.cfg .venv/made
 	echo "· Installing what the village and its tests need (a minute or two the first time)"
 	$(PIP) ".[test]"
+	rm -rf build soi.egg-info
 	touch $@ .venv/for-run
 
 .venv/for-check: setup.cfg .venv/made
 	echo "· Installing what the village, its tests and its checks need (a minute or two the first time)"
 	$(PIP) ".[test,dev]"
+	rm -rf build soi.egg-info
 	touch $@ .venv/for-run .venv/for-test
 
 run: .venv/for-run
-	export PORT="$${PORT:-8000}" DEMO="$${DEMO:-1}"
+	export PORT="$${PORT:-8000}"
 	$(PY) - <<'END'
 	import os, socket, sys
 	try:
@@ -60,7 +62,6 @@ run: .venv/for-run
 	END
 	echo "· Bringing the database up to date"
 	$(FLASK) db upgrade
-	$(FLASK) ledger init
 	echo "· Settling the demo village"
 	$(FLASK) demo
 	echo "· Serving the village on http://127.0.0.1:$$PORT (Ctrl-C stops it)"

@@ -20,12 +20,15 @@ import shop.wiring  # noqa: E402
 import trace.wiring  # noqa: E402
 import village.wiring  # noqa: E402
 from village import db  # noqa: E402
-from village.settings import ROOT, Settings, from_env  # noqa: E402
+from village.settings import ROOT, Settings, SettingsError, from_env  # noqa: E402
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole village as a WSGI application. Without `settings`, the environment says."""
-    settings = settings or from_env()
+    try:
+        settings = settings or from_env()
+    except SettingsError as error:
+        raise SystemExit(f"Soi cannot start: {error}") from error
     app = Flask("soi", static_folder=str(ROOT / "static"), root_path=str(ROOT))
     app.config.update(
         SECRET_KEY=settings.secret_key,

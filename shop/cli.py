@@ -21,9 +21,8 @@ def audit_stock(every: bool) -> None:
         faulty += bool(line.faults)
         if every or line.faults:
             held = ", on hold" if line.on_hold else ""
-            click.echo(
-                f"{line.lot}: packed {line.packed} = free {line.free} + reserved {line.reserved} + sold {line.sold}{held}"
-            )
+            sums = f"free {line.free} + reserved {line.reserved} + sold {line.sold}"
+            click.echo(f"{line.lot}: packed {line.packed} = {sums}{held}")
         for fault in line.faults:
             click.echo(f"  {fault}")
     click.echo(

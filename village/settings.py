@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("development", "production", "test")
 MIB = 1024 * 1024
+DEMO_MARK = "demo"
+"""The file in the instance folder by which `flask demo` marks a village as invented."""
 
 
 class SettingsError(Exception):
@@ -70,7 +72,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=_integer(environ, "TRUSTED_PROXIES", 0, 0, 5),
         metrics_token=environ.get("METRICS_TOKEN", ""),
         max_body=_integer(environ, "MAX_BODY_MIB", 2, 1, 64) * MIB,
-        demo=_one_of(environ, "DEMO", "0", ("0", "1")) == "1",
+        demo=(instance / DEMO_MARK).exists(),
     )
 
 

@@ -3,6 +3,13 @@
 from flask import Flask
 
 from village import i18n
+from village.certificates.views import certificates
+from village.people.cli import coops as coops_cli
+from village.people.cli import members as members_cli
+from village.people.office_views import members
+from village.people.views import people
+from village.places.views import places
+from village.products.views import products
 from village.settings import Settings
 from village.web import api, assets, frame, observe, problems, security
 
@@ -17,3 +24,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     assets.init_app(app)
     frame.init_app(app, settings)
     api.init_app(app)
+    for pages in (people, members, places, products, certificates):
+        app.register_blueprint(pages)
+    app.cli.add_command(members_cli)
+    app.cli.add_command(coops_cli)

@@ -9,9 +9,7 @@ from shop.orders import services, steps
 from shop.orders.schemas import OrderSchema, PlacedSchema
 from village.people.access import actor
 
-api = Blueprint(
-    "api_orders", __name__, url_prefix="/api/orders", description="Ordering, and how an order stands."
-)
+api = Blueprint("api_orders", __name__, url_prefix="/api/orders", description="Ordering, and how an order stands.")
 
 KEY = {
     "in": "header",
@@ -22,13 +20,12 @@ KEY = {
 }
 
 
-@api.post("", parameters=[KEY])
+@api.post("")
+@api.doc(parameters=[KEY])
 @api.arguments(OrderSchema)
 @api.response(201, PlacedSchema)
 @api.alt_response(409, description="out-of-stock with what is left, or the key was used with another body")
-@api.alt_response(
-    422, description="an unknown GTIN, a quantity out of bounds, a buyer that we cannot send to"
-)
+@api.alt_response(422, description="an unknown GTIN, a quantity out of bounds, a buyer that we cannot send to")
 def place(body: dict[str, Any]) -> dict[str, Any]:
     """Place an order, paid on delivery. Its packs are reserved, first expiry first."""
     buyer = services.clean_buyer(**body["buyer"], prefix="buyer.")

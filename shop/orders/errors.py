@@ -1,6 +1,6 @@
 """What can be wrong with an order."""
 
-from shop.orders.models import QUANTITY_MAX, Order, Status
+from shop.orders.models import LINES_MAX, QUANTITY_MAX, Order, Status
 from village.errors import BadInput, Conflict, NotFound
 from village.i18n import lazy_gettext as _l
 
@@ -44,3 +44,9 @@ def bad_quantity(field: str) -> BadInput:
 def unknown_product(field: str, gtin: str) -> BadInput:
     """For a GTIN that is not sold here."""
     return BadInput("unknown-gtin", _l("Mã hàng %(gtin)s không bán ở đây."), field=field, gtin=gtin)
+
+
+def too_many_lines(count: int) -> BadInput:
+    """For an order that no village fills."""
+    message = _l("Một đơn nhiều nhất %(max)s món, đơn này có %(count)s.")
+    return BadInput("too-many-lines", message, field="lines", max=LINES_MAX, count=count)

@@ -15,6 +15,7 @@ from village.people.models import Member
 Channel = Literal["web", "api", "live"]
 Payment = Literal["cod"]
 QUANTITY_MAX = 99
+LINES_MAX = 50
 
 
 class Status(StrEnum):
@@ -51,12 +52,8 @@ class Order(Base):
         Enum(Status, name="order_status", native_enum=False, values_callable=lambda e: [s.value for s in e]),
         default=Status.PLACED,
     )
-    channel: Mapped[Channel] = mapped_column(
-        Enum("web", "api", "live", name="order_channel", native_enum=False)
-    )
-    payment: Mapped[Payment] = mapped_column(
-        Enum("cod", name="order_payment", native_enum=False), default="cod"
-    )
+    channel: Mapped[Channel] = mapped_column(Enum("web", "api", "live", name="order_channel", native_enum=False))
+    payment: Mapped[Payment] = mapped_column(Enum("cod", name="order_payment", native_enum=False), default="cod")
     total: Mapped[int] = mapped_column(BigInteger)
     """Đồng."""
     buyer_name: Mapped[str | None] = mapped_column(String(120))
@@ -73,9 +70,7 @@ class Order(Base):
     lines: Mapped[list["OrderLine"]] = relationship(
         cascade="all, delete-orphan", order_by="OrderLine.position", lazy="selectin"
     )
-    steps: Mapped[list["OrderStep"]] = relationship(
-        cascade="all, delete-orphan", order_by="OrderStep.position"
-    )
+    steps: Mapped[list["OrderStep"]] = relationship(cascade="all, delete-orphan", order_by="OrderStep.position")
 
     @property
     def sendable(self) -> bool:
@@ -124,9 +119,7 @@ class Allocation(Base):
     __tablename__ = "order_allocation"
     __table_args__ = (CheckConstraint("units > 0", name="units"),)
 
-    order_line_id: Mapped[Id] = mapped_column(
-        ForeignKey("order_line.id", ondelete="CASCADE"), primary_key=True
-    )
+    order_line_id: Mapped[Id] = mapped_column(ForeignKey("order_line.id", ondelete="CASCADE"), primary_key=True)
     # Towards stock and not towards the batch: the foreign key's lock then falls on a row that is held already.
     batch_id: Mapped[Id] = mapped_column(ForeignKey("stock_lot.batch_id"), primary_key=True, index=True)
     lot: Mapped[str] = mapped_column(String(20))

@@ -15,29 +15,18 @@ caller's transaction is as it was and may go on. A transaction that places sever
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shop.orders.errors import bad_quantity, moved_on, no_order, unknown_product
-from shop.orders.models import (
-    OPEN,
-    QUANTITY_MAX,
-    Allocation,
-    Channel,
-    Order,
-    OrderLine,
-    OrderStep,
-    Payment,
-    Status,
-)
+from shop.orders.lines import Wanted, allocate, by_product, check_lines, check_quantity, give_up, parts_of, take
+from shop.orders.models import OPEN, Channel, Order, Payment, Status
+from shop.orders.moving import move, record, still_placed, touch
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
-from shop.stock.services import Part
 from trace.gs1.lots import READABLE
 from village import clock, idempotency
 from village.db import write
@@ -46,21 +35,13 @@ from village.i18n import lazy_gettext as _l
 from village.ids import secret_token, uuid7
 from village.people.access import Actor
 from village.people.phones import clean_phone
-from village.products.models import Product
 from village.text import clean_line, clean_name, clean_text
 
-LINES_MAX = 50
+__all__ = ["Buyer", "Placed", "Wanted", "add_lines_in", "cancel_in", "clean_buyer", "describe", "place", "place_in",
+           "set_buyer_in", "set_quantity_in"]  # fmt: skip
+
 NOTE_MAX = 500
 SCOPE = "orders"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """So many packs of a product; at the product's own price, unless a channel promised another one."""
-
-    product_id: str
-    quantity: int
-    unit_price: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,11 +75,6 @@ def clean_buyer(name: object, phone: object, address: object, prefix: str = "") 
     )
 
 
-def is_sold() -> tuple[Any, ...]:
-    """Conditions of a product that the shop offers."""
-    return Product.active.is_(True), Product.price.is_not(None)
-
-
 def place(
     actor: Actor | None,
     lines: Sequence[tuple[str, int]],
@@ -125,12 +101,10 @@ def place(
         before = idempotency.recall(session, scope, key, body)
         if before is not None:
             return Placed(before.body, again=True)
-        wanted = _wanted(session, lines)
+        wanted = by_product(session, lines)
         order = place_in(session, wanted, buyer, channel=channel, note=note, actor=actor)
         if expected_total is not None and order.total != expected_total:
-            raise Conflict(
-                "price-changed", _l("Giá vừa đổi, bác xem lại tổng tiền rồi đặt nhé."), total=order.total
-            )
+            raise Conflict("price-changed", _l("Giá vừa đổi, bác xem lại tổng tiền rồi đặt nhé."), total=order.total)
         answer = describe(order)
         idempotency.remember(session, scope, key, body, 201, answer)
         return Placed(answer)
@@ -160,22 +134,20 @@ def place_in(
 
     def fill() -> None:
         session.add(order)
-        _take(session, order, lines)
+        take(session, order, lines)
         record(order, Status.PLACED, actor)
 
     _whole(session, lines, fill)
     return order
 
 
-def add_lines_in(
-    session: Session, order: Order, lines: Sequence[Wanted], *, actor: Actor | None = None
-) -> Order:
+def add_lines_in(session: Session, order: Order, lines: Sequence[Wanted], *, actor: Actor | None = None) -> Order:
     """More packs for an order that is still `placed`. Raises BadInput, OutOfStock or Conflict, and nothing changed."""
     check_lines(lines)
 
     def fill() -> None:
         still_placed(session, order, actor)
-        _take(session, order, lines)
+        take(session, order, lines)
         record(order, "changed", actor)
 
     _whole(session, lines, fill, order)
@@ -199,7 +171,7 @@ def set_quantity_in(
         if quantity > line.quantity:
             allocate(line, stock.reserve(session, product_id, quantity - line.quantity))
         elif quantity < line.quantity:
-            stock.release(session, _give_up(line, line.quantity - quantity))
+            stock.release(session, give_up(line, line.quantity - quantity))
         line.quantity = quantity
         if quantity == 0:
             order.lines.remove(line)
@@ -240,28 +212,6 @@ def cancel_in(
     return order
 
 
-def check_lines(lines: Sequence[Wanted]) -> None:
-    """BadInput unless there are 1 to LINES_MAX lines with quantities in bounds."""
-    if not lines:
-        raise BadInput("no-lines", _l("Đơn chưa có món nào."), field="lines")
-    if len(lines) > LINES_MAX:
-        raise too_many_lines(len(lines))
-    for index, line in enumerate(lines):
-        check_quantity(line.quantity, f"lines.{index}.quantity")
-
-
-def check_quantity(quantity: object, field: str, least: int = 1) -> None:
-    """BadInput unless it is a whole number from `least` to QUANTITY_MAX."""
-    if type(quantity) is not int or not least <= quantity <= QUANTITY_MAX:
-        raise bad_quantity(field)
-
-
-def too_many_lines(count: int) -> BadInput:
-    """For an order that no village fills."""
-    message = _l("Một đơn nhiều nhất %(max)s món, đơn này có %(count)s.")
-    return BadInput("too-many-lines", message, field="lines", max=LINES_MAX, count=count)
-
-
 def describe(order: Order) -> dict[str, Any]:
     """The order as the JSON contract has it."""
     return {
@@ -273,7 +223,10 @@ def describe(order: Order) -> dict[str, Any]:
             {
                 "gtin": line.gtin,
                 "quantity": line.quantity,
-                "lots": [{"lot": part.lot, "quantity": part.units} for part in line.allocations],
+                "lots": [
+                    {"lot": part.lot, "quantity": part.units}
+                    for part in sorted(line.allocations, key=lambda part: part.lot)
+                ],
             }
             for line in order.lines
         ],
@@ -281,102 +234,7 @@ def describe(order: Order) -> dict[str, Any]:
     }
 
 
-def parts_of(order: Order) -> list[Part]:
-    """What the order holds of each lot, one part a lot."""
-    units: dict[tuple[str, str], int] = {}
-    for line in order.lines:
-        for part in line.allocations:
-            units[part.batch_id, part.lot] = units.get((part.batch_id, part.lot), 0) + part.units
-    return [Part(batch_id, lot, count) for (batch_id, lot), count in units.items()]
-
-
-def move(
-    session: Session,
-    order_id: str,
-    to: Status,
-    sources: Iterable[Status],
-    actor: Actor | None,
-    note: str = "",
-) -> Order:
-    """One step of an order by one conditional UPDATE: of two at once, one wins and the other gets Conflict."""
-    session.flush()
-    changed = session.execute(
-        update(Order)
-        .where(Order.id == order_id, Order.status.in_(list(sources)))
-        .values(status=to, updated_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(changed, CursorResult)
-    order = session.get(Order, order_id, populate_existing=True)
-    if order is None:
-        raise no_order()
-    if changed.rowcount == 0:
-        raise moved_on(order, last_hand(order) if actor else "")
-    record(order, to, actor, note)
-    return order
-
-
-def touch(session: Session, order: Order, sources: Iterable[Status], actor: Actor | None = None) -> None:
-    """Take the order's row for this transaction; Conflict unless it is in one of `sources`."""
-    session.flush()
-    held = session.execute(
-        update(Order)
-        .where(Order.id == order.id, Order.status.in_(list(sources)))
-        .values(updated_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(held, CursorResult)
-    session.refresh(order)
-    if held.rowcount == 0:
-        raise moved_on(order, last_hand(order) if actor else "")
-
-
-def still_placed(session: Session, order: Order, actor: Actor | None) -> None:
-    """Take the order's row; Conflict when a seller has begun on it."""
-    touch(session, order, (Status.PLACED,), actor)
-
-
-def last_hand(order: Order) -> str:
-    """The name of the member who did the last step; empty when it was the buyer."""
-    member = order.steps[-1].member if order.steps else None
-    return member.name if member else ""
-
-
-def record(order: Order, what: str, actor: Actor | None, note: str = "") -> None:
-    """Add to the order's timeline."""
-    order.steps.append(
-        OrderStep(
-            position=len(order.steps),
-            what=str(what),
-            at=clock.now(),
-            member_id=actor.id if actor else None,
-            note=note,
-        )
-    )
-
-
-def _wanted(session: Session, lines: Sequence[tuple[str, int]]) -> list[Wanted]:
-    """The lines by product, those of one product added up. GTINs may have 8, 12, 13 or 14 digits."""
-    if len(lines) > LINES_MAX:
-        raise too_many_lines(len(lines))
-    gtins = [gtin.zfill(14) for gtin, _ in lines]
-    products = {
-        p.gtin: p for p in session.scalars(select(Product).where(Product.gtin.in_(gtins), *is_sold()))
-    }
-    units: dict[str, int] = {}
-    for index, (gtin, quantity) in enumerate(lines):
-        product = products.get(gtins[index])
-        if product is None:
-            raise unknown_product(f"lines.{index}.gtin", gtin[:20])
-        if type(quantity) is int and quantity > 0:
-            units[product.id] = quantity = units.get(product.id, 0) + quantity
-        check_quantity(quantity, f"lines.{index}.quantity")
-    return [Wanted(product_id, quantity) for product_id, quantity in units.items()]
-
-
-def _whole(
-    session: Session, lines: Sequence[Wanted], act: Callable[[], None], order: Order | None = None
-) -> None:
+def _whole(session: Session, lines: Sequence[Wanted], act: Callable[[], None], order: Order | None = None) -> None:
     """Do `act` wholly or not at all; an OutOfStock out of it tells what is left of all these products."""
     try:
         with session.begin_nested():
@@ -385,62 +243,6 @@ def _whole(
         if order is not None:
             session.refresh(order)
         raise stock.out_of_stock(session, sorted({line.product_id for line in lines})) from None
-
-
-def _take(session: Session, order: Order, lines: Sequence[Wanted]) -> None:
-    """Reserve for each line, in the order of products' ids, and put it into the order."""
-    ids = {line.product_id for line in lines}
-    products = {p.id: p for p in session.scalars(select(Product).where(Product.id.in_(ids), *is_sold()))}
-    position = max((line.position + 1 for line in order.lines), default=0)
-    filled: dict[int, OrderLine] = {}
-    for index, wanted in sorted(enumerate(lines), key=lambda pair: (pair[1].product_id, pair[0])):
-        product = products.get(wanted.product_id)
-        if product is None or product.price is None:
-            raise unknown_product(f"lines.{index}.gtin", wanted.product_id)
-        price = wanted.unit_price or product.price
-        line = _line_for(order, list(filled.values()), product.id, price)
-        if line is None:
-            line = OrderLine(
-                id=uuid7(), position=position + index, product_id=product.id, gtin=product.gtin, picture=product.picture,
-                name_vi=product.name_vi, name_en=product.name_en, unit_price=price, quantity=0, allocations=[],
-            )  # fmt: skip
-            filled[index] = line
-        line.quantity += wanted.quantity
-        check_quantity(line.quantity, f"lines.{index}.quantity")
-        allocate(line, stock.reserve(session, product.id, wanted.quantity))
-    order.lines.extend(line for _, line in sorted(filled.items()))
-    order.total = sum(line.amount for line in order.lines)
-
-
-def _line_for(order: Order, new: Sequence[OrderLine], product_id: str, price: int) -> OrderLine | None:
-    """The line that already has this product at this price."""
-    lines = (*order.lines, *new)
-    return next((line for line in lines if line.product_id == product_id and line.unit_price == price), None)
-
-
-def allocate(line: OrderLine, parts: Iterable[Part]) -> None:
-    """Let reserved packs fill a line, one row a lot."""
-    held = {part.batch_id: part for part in line.allocations}
-    for part in parts:
-        if part.batch_id in held:
-            held[part.batch_id].units += part.units
-        else:
-            line.allocations.append(Allocation(batch_id=part.batch_id, lot=part.lot, units=part.units))
-
-
-def _give_up(line: OrderLine, units: int) -> list[Part]:
-    """Take so many packs out of a line's allocations; what they were, to be released."""
-    given: list[Part] = []
-    for part in reversed(list(line.allocations)):
-        count = min(units, part.units)
-        if not count:
-            break
-        given.append(Part(part.batch_id, part.lot, count))
-        units -= count
-        part.units -= count
-        if part.units == 0:
-            line.allocations.remove(part)
-    return given
 
 
 def _new_number(session: Session) -> str:

@@ -10,8 +10,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from shop.orders.errors import no_order
+from shop.orders.lines import allocate, parts_of
 from shop.orders.models import OPEN, Allocation, Order, OrderLine, OrderStep, Status
-from shop.orders.services import Buyer, allocate, cancel_in, move, parts_of, record, set_buyer_in, touch
+from shop.orders.moving import move, record, touch
+from shop.orders.services import Buyer, cancel_in, set_buyer_in
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from shop.stock.services import Part
@@ -51,9 +53,7 @@ def confirm(actor: Actor, order_id: str) -> Order:
         if not order.sendable:
             raise Conflict(
                 "buyer-unknown",
-                _l(
-                    "Đơn %(number)s chưa đủ tên, số điện thoại và địa chỉ. Bác hỏi người mua rồi ghi vào nhé."
-                ),
+                _l("Đơn %(number)s chưa đủ tên, số điện thoại và địa chỉ. Bác hỏi người mua rồi ghi vào nhé."),
                 number=order.number,
             )
         return order
@@ -91,10 +91,9 @@ def dispatch(actor: Actor, order_id: str) -> Order:
         order = move(session, order_id, Status.DISPATCHED, (Status.PICKED,), actor)
         parts = stock.in_order(session, parts_of(order))
         _refuse_stopped(session, parts)
-        record_dispatch(
-            session, actor, [(part.batch_id, part.units) for part in parts], buyer=_buyer_text(order)
-        )
+        record_dispatch(session, actor, [(part.batch_id, part.units) for part in parts], buyer=_buyer_text(order))
         stock.mark_sold(session, parts)
+        session.refresh(order)  # the ledger forgets what the session had read
         return order
 
 
@@ -173,9 +172,7 @@ def _swap(session: Session, line: OrderLine, part: Allocation) -> None:
     except OutOfStock as error:
         raise Conflict(
             "lot-on-hold",
-            _l(
-                "Lô %(lot)s đang bị giữ lại và không còn lô khác đủ %(units)s gói. Bác chờ mẻ sau hoặc huỷ đơn."
-            ),
+            _l("Lô %(lot)s đang bị giữ lại và không còn lô khác đủ %(units)s gói. Bác chờ mẻ sau hoặc huỷ đơn."),
             lot=part.lot,
             units=part.units,
         ) from error
@@ -193,9 +190,7 @@ def _refuse_stopped(session: Session, parts: Sequence[Part]) -> None:
 
 def _buyer_text(order: Order) -> str:
     """What the ledger's salted commitment is made of."""
-    return "\n".join(
-        (order.number, order.buyer_name or "", order.buyer_phone or "", order.buyer_address or "")
-    )
+    return "\n".join((order.number, order.buyer_name or "", order.buyer_phone or "", order.buyer_address or ""))
 
 
 def _authorise(actor: Actor) -> None:
@@ -203,5 +198,5 @@ def _authorise(actor: Actor) -> None:
         raise wrong_role()
 
 
-def _loaded() -> Select[tuple[Order]]:
+def _loaded() -> Select[Order]:
     return select(Order).options(selectinload(Order.steps).joinedload(OrderStep.member))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from babel.support import LazyProxy
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -34,7 +35,7 @@ NEXT = {
     Status.PICKED: ("dispatch", _l("Đã gửi đi")),
     Status.DISPATCHED: ("deliver", _l("Đã tới tay người mua")),
 }
-STEPS: dict[str, tuple[Callable[[Actor, str], Order], str]] = {
+STEPS: dict[str, tuple[Callable[[Actor, str], Order], LazyProxy]] = {
     "confirm": (steps.confirm, _l("Đã xác nhận đơn %(number)s.")),
     "pick": (steps.pick, _l("Đơn %(number)s đã soạn xong.")),
     "reallocate": (steps.reallocate, _l("Đơn %(number)s đã xem lại lô.")),

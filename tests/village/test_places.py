@@ -84,7 +84,8 @@ def test_a_hamlet_is_put_on_the_list_once(office: FlaskClient) -> None:
 def test_a_site_is_put_on_the_list_closed_and_opened(office: FlaskClient) -> None:
     assert office.post("/coop/sites/new", data=site_form()).status_code == 302
     made = site()
-    assert made and (made.kind, made.latitude, made.longitude, made.household_id) == ("workshop", 22.3865, 103.5512, None)
+    assert made is not None
+    assert (made.kind, made.latitude, made.longitude, made.household_id) == ("workshop", 22.3865, 103.5512, None)
     office.post(f"/coop/sites/{made.id}/close")
     closed = site()
     assert closed and not closed.active

@@ -53,9 +53,7 @@ def test_a_product_is_put_on_the_list(office: FlaskClient, village: Village) -> 
     ("net_grams", "", "Chỉ hàng đóng gói mới có giá"), ("price", "-5", "số nguyên"), ("shelf_days", "", "hạn dùng"),
     ("slug", "Miến", "không dấu"), ("picture", "../../etc", "một hình"), ("story_vi", "a" * 2001, "nhiều nhất là 2000"),
 ])  # fmt: skip
-def test_a_product_form_that_is_not_right_says_where(
-    office: FlaskClient, field: str, typed: str, message: str
-) -> None:
+def test_a_product_form_that_is_not_right_says_where(office: FlaskClient, field: str, typed: str, message: str) -> None:
     answer = office.post("/coop/products/new", data=form(**{field: typed}))
     assert answer.status_code == 422
     assert message in answer.text

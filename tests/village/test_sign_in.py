@@ -15,7 +15,9 @@ from tests.support.village import Village
 from village import clock
 from village.db import db, write
 from village.errors import SoiError, Unauthenticated
-from village.people import own, passwords, services, sign_in as signing_in, throttle
+from village.ids import token_digest
+from village.people import own, passwords, services, throttle
+from village.people import sign_in as signing_in
 from village.people.models import ApiToken, Member, SignIn
 
 PASSWORD = "miến dong ngon lắm"
@@ -27,13 +29,11 @@ def known(village: Village) -> None:
     """The producer has a password and a telephone."""
     producer = village.member("producer").id
     with write() as session:
-        session.execute(
-            update(Member).where(Member.id == producer).values(password_hash=HASHED, phone="+84912345678")
-        )
+        session.execute(update(Member).where(Member.id == producer).values(password_hash=HASHED, phone="+84912345678"))
 
 
 def try_in(client: FlaskClient, name: str = "producer", password: str = PASSWORD, **kwargs: object) -> TestResponse:
-    return client.post("/sign-in", data={"username": name, "password": password}, **kwargs)  # type: ignore[arg-type]
+    return client.post("/sign-in", data={"username": name, "password": password}, **kwargs)
 
 
 def page_of(client: FlaskClient) -> int:
@@ -198,7 +198,7 @@ def test_a_revoked_session_is_out(client: FlaskClient, village: Village, app: Fl
     other = signing_in.sign_in("producer", PASSWORD, "192.0.2.1", "Chrome · Android")
     page = client.get("/me").text
     assert "Chrome · Android" in page and "Máy này" in page
-    digest = signing_in.token_digest(other)
+    digest = token_digest(other)
     assert client.post(f"/me/sign-ins/{digest}/revoke").status_code == 302
     assert client.post(f"/me/sign-ins/{digest}/revoke").status_code == 404
     client.set_cookie("soi_session", other)
@@ -208,7 +208,7 @@ def test_a_revoked_session_is_out(client: FlaskClient, village: Village, app: Fl
 def test_nobody_revokes_the_session_of_another(client: FlaskClient, village: Village) -> None:
     theirs = signing_in.sign_in("producer", PASSWORD, "192.0.2.1", "")
     village.sign_in(client, "seller")
-    assert client.post(f"/me/sign-ins/{signing_in.token_digest(theirs)}/revoke").status_code == 404
+    assert client.post(f"/me/sign-ins/{token_digest(theirs)}/revoke").status_code == 404
     client.set_cookie("soi_session", theirs)
     assert page_of(client) == 200
 
@@ -269,7 +269,7 @@ def test_an_expired_or_revoked_token_is_told_so(client: FlaskClient, village: Vi
     seller = village.actor("seller")
     expired = services.make_token(seller, seller.id, "máy in", 1)
     revoked = services.make_token(seller, seller.id, "cân", None)
-    own.revoke_token(seller, signing_in.token_digest(revoked))
+    own.revoke_token(seller, token_digest(revoked))
     assert client.get("/me", headers=bearer(revoked)).status_code == 401
     assert client.get("/me", headers=bearer(expired)).status_code == 200
     with clock.fixed(clock.now() + dt.timedelta(days=1)):
@@ -328,4 +328,4 @@ def test_a_device_is_known_by_two_words(agent: str, name: str) -> None:
 
 def test_a_session_is_kept_as_its_digest_alone(village: Village) -> None:
     token = signing_in.sign_in("producer", PASSWORD, "192.0.2.1", "")
-    assert [row.digest for row in db.session.query(SignIn)] == [signing_in.token_digest(token)]
+    assert [row.digest for row in db.session.query(SignIn)] == [token_digest(token)]

@@ -24,7 +24,7 @@ DEFAULT_VOCABULARY = "https://example.org/soi/voc/"
 GRAMS = "GRM"
 _UNIT = re.compile(r"[A-Z0-9]{2,3}")
 # GS1's measurement types know no moisture of a solid: these are terms of the document's own vocabulary.
-_OWN_MEASUREMENTS = {"Moisture": "soi:Moisture", "DryMatter": "soi:DryMatter"}
+OWN_MEASUREMENTS = {"Moisture": "soi:Moisture", "DryMatter": "soi:DryMatter"}
 
 Action = Literal["ADD", "OBSERVE", "DELETE"]
 ErrorReason = Literal["incorrect_data", "did_not_occur"]
@@ -313,7 +313,7 @@ def _sensor(reading: Reading) -> JsonObject:
         element["sensorMetadata"] = metadata
     value = reading.value
     number = int(value) if value == int(value) else float(value)
-    kind = _OWN_MEASUREMENTS.get(reading.type, reading.type)
+    kind = OWN_MEASUREMENTS.get(reading.type, reading.type)
     element["sensorReport"] = [{"type": kind, "value": number, "uom": reading.uom}]
     return element
 

@@ -63,10 +63,12 @@ class _Check:
         self.heads: dict[str, tuple[int, bytes]] = {}
         self.frontier = Frontier()
         self.custodians: dict[str, Ed25519PublicKey] = {}
+        self.recorded = ""
 
     def run(self) -> Report:
         """One pass forward over entries, links, nodes and commitments side by side."""
-        state = self.connection.execute(select(LedgerState.__table__)).one_or_none()
+        # As text too: a time that is none must not end the check.
+        state = self.connection.execute(text(f"SELECT * FROM {LedgerState.__tablename__}")).one_or_none()
         links = _grouped(self._rows(LedgerLink, "entry_index", "batch"), "entry_index")
         commitments = _grouped(self._rows(Commitment, "entry_index", "name"), "entry_index")
         fault: Fault | None = None
@@ -108,6 +110,7 @@ class _Check:
         stored_at = _moment(row.recorded_at)
         if record.get("recordedAt") != stored_at:
             return f"its stored time {stored_at} is not the {record.get('recordedAt')} in its bytes"
+        self.recorded = stored_at
         return (
             self._chain(record, row.leaf_hash, links.take(index))
             or self._signature(record)
@@ -172,8 +175,8 @@ class _Check:
             return Fault(None, "the log was never born, yet has entries") if size else None
         if state.size != size:
             return Fault(size, f"the log says that it has {state.size} entries, but {size} are stored")
-        if links.rest() or commitments.rest():
-            return Fault(size, "there are links or commitments of entries that are not stored")
+        if (orphan := links.rest()) is not None or (orphan := commitments.rest()) is not None:
+            return Fault(orphan, "there are links or commitments of it, but it is not stored")
         nodes = self.connection.execute(text("SELECT count(*) FROM ledger_node")).scalar_one()
         if nodes != size - size.bit_count():
             return Fault(None, f"{nodes} tree nodes are stored, but {size} entries have {size - size.bit_count()}")
@@ -181,12 +184,16 @@ class _Check:
             return Fault(None, "the stored right edge of the tree is not what the entries hash to")
         try:
             opened = open_checkpoint(state.checkpoint, state.origin, [Verifier.parse(state.vkey)]).checkpoint
-        except LedgerError as error:
-            return Fault(None, f"the stored checkpoint does not hold: {error}")
+            custodian = Verifier.parse(state.custodian_vkey).key_id.hex()
+            signed_at = _moment(state.signed_at)
+        except (LedgerError, ValueError, TypeError, AttributeError) as error:
+            return Fault(None, f"the stored checkpoint, its keys or its time do not hold: {error}")
         if (opened.size, opened.root) != (size, self.frontier.root()):
             return Fault(None, "the signed checkpoint is of another tree than the stored entries")
-        if Verifier.parse(state.custodian_vkey).key_id.hex() not in self.custodians:
+        if custodian not in self.custodians:
             return Fault(None, "the custodian's key in the log's state is not on the log")
+        if signed_at != self.recorded:
+            return Fault(None, f"the checkpoint's stored time {signed_at} is not its newest entry's {self.recorded}")
         return self._guards()
 
     def _guards(self) -> Fault | None:
@@ -222,9 +229,9 @@ class _Groups:
         self._advance()
         return rows
 
-    def rest(self) -> bool:
-        """True when rows are left that belong to no entry."""
-        return self._next is not None
+    def rest(self) -> int | None:
+        """The number of an entry that has rows but never came by; None when nothing is left."""
+        return self._next[0] if self._next else None
 
 
 def _moment(stored: str | dt.datetime) -> str:

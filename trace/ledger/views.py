@@ -2,13 +2,13 @@
 
 from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from trace.ledger import store
 from trace.ledger.checkpoint import Checkpoint
+from trace.ledger.encoding import to_base64
 from trace.ledger.errors import MalformedTile
 from trace.ledger.growth import growth
-from trace.ledger.models import LedgerEntry
+from trace.ledger.latest import latest
 from trace.ledger.note import parse_note
 from trace.ledger.proof import SUFFIX
 from trace.ledger.tiles import Tile
@@ -25,13 +25,16 @@ LATEST = 12
 def page() -> ResponseReturnValue:
     """Size, latest entries, keys, growth, and what this log can and cannot prove yet."""
     state = store.ensure_born()
-    latest = db.session.scalars(select(LedgerEntry).order_by(LedgerEntry.index.desc()).limit(LATEST)).all()
+    head = Checkpoint.parse(parse_note(state.checkpoint).text)
+    days = growth(db.session())
     return render_template(
         "ledger/page.html",
         state=state,
-        head=Checkpoint.parse(parse_note(state.checkpoint).text),
-        latest=latest,
-        growth=growth(db.session()),
+        head=head,
+        latest=latest(db.session(), LATEST),
+        growth=days,
+        added=sum(day.entries for day in days),
+        root=to_base64(head.root),
     )
 
 

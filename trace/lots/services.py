@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from trace.events.models import Event, EventBatch
 from trace.lots.models import Batch, Edge
@@ -14,6 +14,7 @@ from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 
 Direction = Literal["up", "down"]
+DIRECTIONS = ("up", "down", "both")
 
 
 def batch(batch_id: str) -> Batch:
@@ -67,13 +68,25 @@ def edges_among(session: Session, ids: Collection[str]) -> list[Edge]:
 
 def batches_of(session: Session, ids: Collection[str]) -> list[Batch]:
     """These batches, oldest first."""
-    return list(session.scalars(select(Batch).where(Batch.id.in_(ids)).order_by(Batch.made_at, Batch.id)))
+    query = select(Batch).where(Batch.id.in_(ids)).order_by(Batch.made_at, Batch.id)
+    return list(session.scalars(query.options(joinedload(Batch.product))))
 
 
 def events_of(session: Session, ids: Collection[str]) -> list[Event]:
     """Every event that touched any of these batches, in the order in which they happened."""
     touched = select(EventBatch.event_id).where(EventBatch.batch_id.in_(ids))
     return list(session.scalars(select(Event).where(Event.id.in_(touched)).order_by(Event.occurred_at, Event.entry_index)))
+
+
+def graph(batch_id: str, direction: str) -> tuple[list[Batch], list[Edge]]:
+    """A batch with all above and below it (or one way only), and the steps between them. NotFound for no batch."""
+    session = db.session()
+    start = batch(batch_id)
+    ids = {start.id}
+    for way in ("up", "down"):
+        if direction in (way, "both"):
+            ids |= reachable(session, [start.id], way)
+    return batches_of(session, ids), edges_among(session, ids)
 
 
 def refresh_holds(session: Session, start: str, reason: str) -> list[Batch]:

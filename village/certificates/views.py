@@ -11,7 +11,9 @@ from village.certificates.models import Certificate
 from village.certificates.schemas import certificate_fields
 from village.errors import BadInput
 from village.forms import Form
-from village.i18n import gettext as _, in_language, lazy_gettext as _l
+from village.i18n import gettext as _
+from village.i18n import in_language
+from village.i18n import lazy_gettext as _l
 from village.people.access import requires, signed_in
 from village.people.models import Role
 from village.products.services import products_of
@@ -94,6 +96,4 @@ def _products() -> list[tuple[str, str]]:
 
 def _form(form: Form, it: Certificate | None = None) -> str:
     choices = [("", _("Cả hợp tác xã")), *_products()]
-    return render_template(
-        "certificates/certificate.html", form=form, it=it, products=choices, kind_names=KIND_NAMES
-    )
+    return render_template("certificates/certificate.html", form=form, it=it, products=choices, kind_names=KIND_NAMES)

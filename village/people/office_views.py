@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from village.errors import BadInput, Conflict, SoiError
 from village.forms import Form
-from village.i18n import gettext as _, lazy_gettext as _l
+from village.i18n import gettext as _
+from village.i18n import lazy_gettext as _l
 from village.people import services
 from village.people.access import requires, signed_in
 from village.people.models import Member, Role
@@ -19,7 +20,7 @@ ROLE_NAMES = {
     Role.PRODUCER: _l("Làm miến"),
     Role.SELLER: _l("Bán hàng"),
     Role.OFFICE: _l("Văn phòng"),
-    Role.AUDITOR: _l("Kiểm tra"),
+    Role.AUDITOR: _l("Soát sổ"),
 }
 
 
@@ -124,6 +125,4 @@ def _refused(member_id: str, form: Form, error: SoiError) -> ResponseReturnValue
 def _form(form: Form, member: Member | None = None) -> str:
     households = [("", _("Không thuộc hộ nào"))]
     households += [(home.id, home.name) for home in households_of(signed_in().cooperative_id)]
-    return render_template(
-        "people/member.html", form=form, member=member, households=households, role_names=ROLE_NAMES
-    )
+    return render_template("people/member.html", form=form, member=member, households=households, role_names=ROLE_NAMES)

@@ -47,7 +47,7 @@ def verify(password: str, stored: str | None) -> bool:
     Takes as long without a stored one, so that the time does not tell who is a member.
     """
     try:
-        Argon2id.verify_phc_encoded(_bytes(password[:LONGEST * 4]), stored or _nobodys())
+        Argon2id.verify_phc_encoded(_bytes(password[: LONGEST * 4]), stored or _nobodys())
     except InvalidKey:
         return False
     return stored is not None

@@ -101,9 +101,7 @@ def hand_out_link(who: Actor, member_id: str) -> str:
         _void_links(session, member.id)
         expires_at = clock.now() + dt.timedelta(hours=LINK_HOURS)
         session.add(
-            SignInLink(
-                digest=token_digest(token), member_id=member.id, made_by=who.id or None, expires_at=expires_at
-            )
+            SignInLink(digest=token_digest(token), member_id=member.id, made_by=who.id or None, expires_at=expires_at)
         )
     return token
 
@@ -119,14 +117,12 @@ def make_token(who: Actor, member_id: str, label: str, days: int | None = None) 
         if not member.active:
             raise Conflict("member-inactive", _l("Người này đã nghỉ, không cấp mã được."))
         working = select(func.count()).where(ApiToken.member_id == member.id, ApiToken.revoked_at.is_(None))
-        if session.scalar(working) >= TOKENS_MAX and who.id:
+        if session.scalars(working).one() >= TOKENS_MAX and who.id:
             raise Conflict("too-many-tokens", _l("Bác đã có %(max)s mã rồi, thu lại bớt nhé."), max=TOKENS_MAX)
         token = secret_token()
         expires_at = now + dt.timedelta(days=days) if days else None
         session.add(
-            ApiToken(
-                digest=token_digest(token), member_id=member.id, label=name, created_at=now, expires_at=expires_at
-            )
+            ApiToken(digest=token_digest(token), member_id=member.id, label=name, created_at=now, expires_at=expires_at)
         )
     return token
 

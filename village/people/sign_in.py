@@ -14,7 +14,7 @@ from village.i18n import lazy_gettext as _l
 from village.ids import secret_token, token_digest
 from village.people import passwords, throttle
 from village.people.access import Actor
-from village.people.models import ApiToken, Member, MemberRole, SignIn, SignInLink
+from village.people.models import ApiToken, Member, MemberRole, Role, SignIn, SignInLink
 from village.people.phones import normal_phone
 
 COOKIE = "soi_session"
@@ -146,27 +146,27 @@ def _password_of(name: str) -> tuple[str | None, str | None]:
     return (row.id, row.password_hash) if row else (None, None)
 
 
-def _member() -> Select[tuple[str, str, str, str, str | None, object]]:
+def _member() -> Select[str, str, str, str, str | None, Role]:
     return select(
         Member.id, Member.username, Member.name, Member.cooperative_id, Member.household_id, MemberRole.role
     ).outerjoin(MemberRole, MemberRole.member_id == Member.id)
 
 
-def _by_cookie(token: str) -> Select[tuple[str, str, str, str, str | None, object]]:
+def _by_cookie(token: str) -> Select[str, str, str, str, str | None, Role]:
     return _member().join(SignIn, SignIn.member_id == Member.id).where(
         SignIn.digest == token_digest(token), SignIn.revoked_at.is_(None), SignIn.expires_at > clock.now(),
         Member.active,
     )  # fmt: skip
 
 
-def _by_token(token: str) -> Select[tuple[str, str, str, str, str | None, object]]:
+def _by_token(token: str) -> Select[str, str, str, str, str | None, Role]:
     lasting = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > clock.now())
     return _member().join(ApiToken, ApiToken.member_id == Member.id).where(
         ApiToken.digest == token_digest(token), ApiToken.revoked_at.is_(None), lasting, Member.active
     )  # fmt: skip
 
 
-def _actor(query: Select[tuple[str, str, str, str, str | None, object]]) -> Actor | None:
+def _actor(query: Select[str, str, str, str, str | None, Role]) -> Actor | None:
     rows = db.session.execute(query).all()
     if not rows:
         return None

@@ -10,7 +10,8 @@ from village.errors import BadInput, Conflict, NotFound, TooMany
 from village.forms import Form
 from village.i18n import gettext as _
 from village.ids import token_digest
-from village.people import own, services, sign_in as signing_in
+from village.people import own, services
+from village.people import sign_in as signing_in
 from village.people.access import Actor, actor, requires, signed_in
 
 people = Blueprint("people", __name__, template_folder="templates")

@@ -9,7 +9,8 @@ from village import clock
 from village.certificates.models import Certificate
 from village.errors import BadInput, Conflict
 from village.forms import Form
-from village.i18n import gettext as _, lazy_gettext as _l
+from village.i18n import gettext as _
+from village.i18n import lazy_gettext as _l
 from village.people.access import requires, signed_in
 from village.people.models import Member, Role
 from village.people.phones import shown_phone
@@ -65,9 +66,7 @@ def edit_about() -> ResponseReturnValue:
     try:
         services.edit_cooperative(who, schemas.cooperative_fields(form))
     except (BadInput, Conflict) as error:
-        page = render_template(
-            "places/about.html", form=form.refused(error), gln=services.cooperative_of(who).gln
-        )
+        page = render_template("places/about.html", form=form.refused(error), gln=services.cooperative_of(who).gln)
         return page, error.status
     flash(_("Đã sửa."), "done")
     return redirect(url_for("places.home"))

@@ -42,12 +42,13 @@ class ProductFields:
 
 def identity(form: Form) -> Identity:
     """The lasting half of the product form; BadInput for the first field that is not right."""
+    name = clean_name(form.text("name_vi"), "name_vi")
     process, _, material = form.text("material").partition("/")
     if not process:
         raise missing("material", _l("Bác chọn làm từ gì nhé."))
     if not known(process, material):
         raise BadInput("no-such-material", _l("Bác chọn trong danh sách nhé."), field="material")
-    slug = (form.text("slug").strip() or plain_letters(form.text("name_vi")))[:SLUG_MAX].rstrip("-")
+    slug = (form.text("slug").strip() or plain_letters(name))[:SLUG_MAX].rstrip("-")
     if not _SLUG.fullmatch(slug):
         raise BadInput("bad-slug", _l("Địa chỉ trang chỉ gồm chữ không dấu, số và gạch nối."), field="slug")
     return Identity(

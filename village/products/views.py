@@ -5,15 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from village.errors import BadInput, Conflict
 from village.forms import Form
-from village.i18n import gettext as _, in_language
+from village.i18n import gettext as _
+from village.i18n import in_language
 from village.people.access import requires, signed_in
 from village.people.models import Role
 from village.products import materials, schemas, services
 from village.products.models import Product
 
 products = Blueprint("products", __name__, url_prefix="/coop/products", template_folder="templates")
-
-
 
 
 @products.get("")
@@ -83,6 +82,4 @@ def use(product_id: str, what: str) -> ResponseReturnValue:
 def _form(form: Form, product: Product | None = None) -> str:
     choices = [("", _("Chọn một thứ"))]
     choices += [(f"{m.process}/{m.key}", in_language(m.name_vi, m.name_en)) for m in materials.offered()]
-    return render_template(
-        "products/product.html", form=form, product=product, materials=choices
-    )
+    return render_template("products/product.html", form=form, product=product, materials=choices)

@@ -2,12 +2,19 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
-from village.settings import from_env
+# The server may be started from any folder; our rooms lie above this file.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-_settings = from_env()
+from village.settings import SettingsError, from_env  # the path comes first
+
+try:
+    _settings = from_env()
+except SettingsError as error:
+    sys.exit(f"Soi cannot start: {error}")
 _metrics = Path(_settings.instance / "metrics")
 
 wsgi_app = "wsgi:create_app()"

@@ -1,6 +1,8 @@
 """Errors as answers: RFC 9457 problem+json for programs, a page for people."""
 
 import http
+from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 import structlog
@@ -9,12 +11,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from village.errors import BadInput, SoiError, Unauthenticated
-from village.i18n import MACHINE_PATHS, gettext as _
+from village.errors import BadInput, Malformed, SoiError, Unauthenticated
+from village.i18n import MACHINE_PATHS
+from village.i18n import gettext as _
+from village.i18n import lazy_gettext as _l
 
 log = structlog.get_logger()
 DRAIN = 64 * 1024 * 1024
-"""How much of a body that is too large we still read, so that its sender gets to read our answer."""
+"""How much of a body that we refuse we still read: closing before would reset its sender's connection unanswered."""
 
 
 def wants_json() -> bool:
@@ -46,6 +50,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(SoiError, _told)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
+    app.before_request(_measure)
+    app.after_request(_drain)
     app.add_url_rule("/problems/<slug>", "problem", _explain)
 
 
@@ -66,8 +72,6 @@ def _told(error: SoiError) -> ResponseReturnValue:
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()
-    if isinstance(error, RequestEntityTooLarge):
-        _drain()
     told = {
         400: _("Yêu cầu không đọc được. Bác xem lại rồi gửi lại nhé."),
         404: _("Không có trang này. Có thể địa chỉ bị gõ thiếu."),
@@ -117,8 +121,26 @@ def _explain(slug: str) -> ResponseReturnValue:
     ), 200
 
 
-def _drain() -> None:
-    left = DRAIN
-    stream = request.environ["wsgi.input"]
-    while left > 0 and (chunk := stream.read(min(left, 65536))):
-        left -= len(chunk)
+def _measure() -> None:
+    """Give a body sent in chunks its length: without one it could not be refused, and Werkzeug cuts it off silently."""
+    if "Transfer-Encoding" not in request.headers:
+        return
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    try:
+        body = request.environ["wsgi.input"].read(limit + 1)
+    except OSError as error:  # gunicorn's errors of a broken chunk are of this kind
+        raise Malformed("bad-body", _l("Dữ liệu gửi lên bị đứt giữa chừng.")) from error
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    del request.environ["HTTP_TRANSFER_ENCODING"]
+    request.environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+
+
+def _drain(response: Response) -> Response:
+    if response.status_code >= 400 and (request.content_length or "Transfer-Encoding" in request.headers):
+        left = DRAIN
+        stream = request.environ["wsgi.input"]
+        with suppress(OSError):
+            while left > 0 and (chunk := stream.read(min(left, 65536))):
+                left -= len(chunk)
+    return response

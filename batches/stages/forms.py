@@ -1,0 +1,124 @@
+"""Reading what a producer typed on a page: kilograms as people write them, a time, readings."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from batches.processes.models import Kind, Process, ReadingNeed, Stage
+from batches.stages.schemas import NOTE_LENGTH
+from batches.stages.wanted import Make, Measure, Take, Wanted
+from village import clock
+from village.errors import BadInput
+from village.i18n import lazy_gettext as _l
+from village.text import clean_text
+
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.\s]\d{3})+")
+_DECIMAL = re.compile(r"(\d{1,9})(?:,(\d{1,3}))?")
+_POINT = re.compile(r"(\d{1,9})\.(\d{1,2})")
+_UNITS = re.compile(r"\d{1,7}")
+
+
+def grams(text: str, field: str) -> int:
+    """Kilograms as written in Vietnamese (`1.250`, `12,5`, `0,125`) to grams. A point before one or two digits, as
+    some phones type it, is a decimal point; before three it groups thousands."""
+    typed = text.strip().removesuffix("kg").strip()
+    if _THOUSANDS.match(typed):
+        whole, _, rest = typed.partition(",")
+        if _THOUSANDS.fullmatch(whole):
+            typed = re.sub(r"[.\s]", "", whole) + (f",{rest}" if rest else "")
+    found = _DECIMAL.fullmatch(typed) or _POINT.fullmatch(typed)
+    if not typed.isascii() or found is None:
+        raise BadInput("not-kilograms", _l("Chỗ này là số cân, thí dụ 12,5 hoặc 1.250."), field=field)
+    return int(found[1]) * 1000 + int((found[2] or "").ljust(3, "0"))
+
+
+def shown_kilograms(amount: int) -> str:
+    """Grams as a field shows them: `1.250` or `12,5`."""
+    whole, rest = divmod(amount, 1000)
+    text = f"{whole:,}".replace(",", ".")
+    return f"{text},{rest:03d}".rstrip("0") if rest else text
+
+
+def units(text: str, field: str) -> int:
+    """A whole number of packs."""
+    typed = text.strip().replace(".", "")
+    if not typed.isascii() or not _UNITS.fullmatch(typed) or int(typed) == 0:
+        raise BadInput("not-units", _l("Chỗ này là số gói, thí dụ 40."), field=field)
+    return int(typed)
+
+
+def moment(text: str) -> dt.datetime:
+    """What a date-and-time field sends, in the village's zone; now, when it was left empty."""
+    if not text.strip():
+        return clock.now().astimezone(clock.VN)
+    try:
+        found = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput("not-a-time", _l("Bác chọn lại ngày giờ giúp nhé."), field="occurred_at") from None
+    return found.replace(tzinfo=clock.VN) if found.tzinfo is None else found
+
+
+def readings(stage: Stage, typed: Mapping[str, str]) -> tuple[Measure, ...]:
+    """The readings that were filled in, one field each."""
+    return tuple(
+        _reading(need, typed[field].strip())
+        for need in stage.readings
+        if typed.get(field := f"reading-{need.type}", "").strip()
+    )
+
+
+def _reading(need: ReadingNeed, typed: str) -> Measure:
+    text = typed.replace(",", ".").removesuffix("%").strip()
+    if not re.fullmatch(r"-?\d{1,5}(?:\.\d{1,3})?", text, re.ASCII):
+        raise BadInput("not-a-reading", _l("Chỗ này là một con số, thí dụ 13,2."), field=f"reading-{need.type}")
+    return Measure(need.type, Decimal(text), need.unit)
+
+
+def wanted(process: Process, stage: Stage, typed: Mapping[str, str], event_id: str) -> Wanted:
+    """The stage as typed on its form: `take-<batch>` in kilograms or packs, `made`, `made2`, `units`, `product`."""
+    looking = stage.kind in (Kind.OBSERVE, Kind.INSPECT)
+    takes = []
+    for name, value in typed.items():
+        batch = name.removeprefix("take-")
+        if batch == name or not value.strip():
+            continue
+        if looking:
+            takes.append(Take(batch))
+        elif stage.kind is Kind.DISPATCH:
+            takes.append(Take(batch, units=units(value, name)))
+        else:
+            takes.append(Take(batch, grams(value, name)))
+    return Wanted(
+        id=event_id,
+        process=process.key,
+        stage=stage.key,
+        occurred_at=moment(typed.get("occurred_at", "")),
+        site=typed.get("site", ""),
+        inputs=tuple(takes),
+        outputs=_makes(stage, typed),
+        readings=readings(stage, typed),
+        note=clean_text(typed.get("note", ""), "note", NOTE_LENGTH),
+        passed=typed.get("passed") != "no" if stage.kind is Kind.INSPECT else None,
+        household=typed.get("household") or None,
+    )
+
+
+def _makes(stage: Stage, typed: Mapping[str, str]) -> tuple[Make, ...]:
+    if stage.output is None:
+        return ()
+    product = typed.get("product", "")
+    if stage.kind is Kind.PACK:
+        return (Make(product, units=units(typed.get("units", ""), "units")),)
+    made = [name for name in ("made", "made2") if name == "made" or typed.get(name, "").strip()]
+    return tuple(Make(product, grams(typed.get(name, ""), name)) for name in made)
+
+
+def field_of(stage: Stage, error: BadInput | None) -> str | None:
+    """Beside which field of the form an error of the services belongs."""
+    if error is None or error.field is None:
+        return None
+    head = error.field.split(".")[0]
+    if head == "outputs":
+        return "units" if stage.kind is Kind.PACK else "made"
+    return {"readings": next((f"reading-{n.type}" for n in stage.readings), None)}.get(head, error.field)

@@ -1,0 +1,95 @@
+"""The livestream's JSON, as design.md has it."""
+
+import re
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from shop.live.intake import COMMENTS_MAX
+from shop.live.models import AUTHOR_MAX
+from village.i18n import gettext as _
+
+_KEEPABLE = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]+")
+
+
+def _identifier(text: str) -> None:
+    if not _KEEPABLE.fullmatch(text):
+        raise ValidationError(_("Có ký tự không dùng được."))
+
+
+class LenientSchema(Schema):
+    """What a platform adds of its own is left aside."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class LiveCodeSchema(LenientSchema):
+    """A code and what it sells. Without a price it is the product's own; without a limit there is none."""
+
+    code = fields.String(required=True, validate=validate.Length(1, 80))
+    gtin = fields.String(required=True, validate=validate.Regexp(r"^\d{8,14}$"))
+    price = fields.Integer(strict=True, load_default=None, allow_none=True)
+    limit = fields.Integer(strict=True, load_default=None, allow_none=True)
+
+
+class LiveSessionSchema(LenientSchema):
+    """A livestream to begin."""
+
+    title = fields.String(required=True)
+    platform = fields.String(load_default="other")
+    codes = fields.List(fields.Nested(LiveCodeSchema), required=True)
+
+
+class LiveSessionIdSchema(Schema):
+    """The livestream that began."""
+
+    id = fields.String()
+
+
+class LiveAuthorSchema(LenientSchema):
+    """Who wrote, as the platform knows her."""
+
+    id = fields.String(required=True, validate=[validate.Length(1, AUTHOR_MAX), _identifier])
+    name = fields.String(load_default="", allow_none=True)
+
+
+class LiveCommentSchema(LenientSchema):
+    """One comment. `at` is the platform's time with its zone."""
+
+    id = fields.String(required=True, validate=[validate.Length(1, 200), _identifier])
+    author = fields.Nested(LiveAuthorSchema, required=True)
+    text = fields.String(required=True)
+    at = fields.AwareDateTime(load_default=None, allow_none=True)
+
+
+class LiveCommentsSchema(LenientSchema):
+    """Comments in the order in which they came."""
+
+    comments = fields.List(fields.Nested(LiveCommentSchema), required=True, validate=validate.Length(max=COMMENTS_MAX))
+
+
+class LiveLineSchema(Schema):
+    """So many packs of a code, and the words that said so."""
+
+    code = fields.String()
+    quantity = fields.Integer()
+    because = fields.String()
+
+
+class LiveResultSchema(Schema):
+    """What became of a comment. `waiting` are lines on the waitlist; `order` is a number, `token` opens its page."""
+
+    id = fields.String()
+    decision = fields.String()
+    lines = fields.List(fields.Nested(LiveLineSchema))
+    waiting = fields.List(fields.Nested(LiveLineSchema))
+    phone = fields.String(allow_none=True)
+    reason = fields.String()
+    order = fields.String(allow_none=True)
+    token = fields.String(allow_none=True)
+
+
+class LiveResultsSchema(Schema):
+    """In the order sent."""
+
+    results = fields.List(fields.Nested(LiveResultSchema))

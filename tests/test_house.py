@@ -1,0 +1,225 @@
+"""What holds for every address of the house: who may call it, what its answers carry, how it fails."""
+
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from tests.support.serving import Served, serving
+from tests.support.village import Village
+from village.settings import ROOT, Settings, SettingsError, from_env
+
+CHANGING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+
+OPEN_TO_ALL = {
+    "api_orders.place": "a guest buys without an account",
+    "cart.add": "the cart is in the guest's own cookie",
+    "cart.fit": "the cart is in the guest's own cookie",
+    "cart.put": "the cart is in the guest's own cookie",
+    "cart.remove": "the cart is in the guest's own cookie",
+    "orders.place": "a guest buys without an account",
+    "orders.cancel": "the order's secret address is the buyer's key",
+    "orders.set_buyer": "the order's secret address is the buyer's key",
+    "people.sign_in_now": "how a member becomes known; throttled",
+    "people.use_link": "the one-time link in the address is the key",
+    "people.sign_out": "forgets whoever is signed in; a guest loses nothing",
+}
+"""Addresses that change something and ask for no role, each with its reason. A new one is thought about here first."""
+
+INLINE = re.compile(
+    r"<style\b|\sstyle\s*=|<script\b(?![^>]*\bsrc=)|\son[a-z]+\s*=\s*[\"']|(?:href|src|action)\s*=\s*[\"']javascript:", re.I
+)
+
+FILLED: dict[str, Any] = {"int": 0, "path": "0/000", "default": "khong-co", "string": "khong-co", "uuid": "00000000-0000-7000-8000-000000000000"}
+
+
+def _rules(app: Flask) -> list[Rule]:
+    return sorted(app.url_map.iter_rules(), key=str)
+
+
+def _address(app: Flask, rule: Rule) -> str:
+    """The rule's address, with something of the right kind that does not exist in each of its places."""
+    path = rule.rule
+    for converter, _name in re.findall(r"<(?:([a-z]+)[^:>]*:)?([a-z_]+)>", rule.rule):
+        path = re.sub(r"<[^>]*>", str(FILLED.get(converter or "default", "khong-co")), path, count=1)
+    return path
+
+
+def test_every_address_that_changes_something_asks_who_it_is(app: Flask) -> None:
+    unguarded = []
+    for rule in _rules(app):
+        view: Any = app.view_functions[rule.endpoint]
+        for method in CHANGING & (rule.methods or set()):
+            called = getattr(view, "view_class", None)
+            called = getattr(called, method.lower()) if called else view
+            if not hasattr(called, "required_roles") and rule.endpoint not in OPEN_TO_ALL:
+                unguarded.append(f"{method} {rule.rule} ({rule.endpoint})")
+    assert unguarded == []
+
+
+def test_no_guest_changes_anything_that_is_not_open_to_all(app: Flask, client: FlaskClient) -> None:
+    for rule in _rules(app):
+        if rule.endpoint in OPEN_TO_ALL or rule.endpoint == "static":
+            continue
+        for method in CHANGING & (rule.methods or set()):
+            answer = client.open(_address(app, rule), method=method, json={})
+            assert answer.status_code == 401, f"{method} {rule.rule}: {answer.status_code}"
+
+
+@pytest.mark.parametrize("who", ["", "producer", "seller", "office", "auditor"])
+def test_every_page_carries_the_headers_that_keep_its_reader_safe(
+    app: Flask, client: FlaskClient, village: Village, who: str
+) -> None:
+    if who:
+        village.sign_in(client, who)
+    for rule in _rules(app):
+        if "GET" not in (rule.methods or set()):
+            continue
+        answer = client.get(_address(app, rule))
+        told = f"{rule.rule} as {who or 'a guest'}: {answer.status_code}"
+        assert answer.status_code < 500, told
+        policy = answer.headers.get("Content-Security-Policy", "")
+        assert "'unsafe" not in policy and "default-src 'none'" in policy and "frame-ancestors 'none'" in policy, told
+        assert answer.headers.get("X-Content-Type-Options") == "nosniff", told
+        assert answer.headers.get("Referrer-Policy") == "same-origin", told
+        assert "Permissions-Policy" in answer.headers and "Cache-Control" in answer.headers, told
+        assert answer.headers.get("X-Request-ID"), told
+        if answer.mimetype == "text/html":
+            found = INLINE.search(answer.get_data(as_text=True))
+            assert found is None, f"{told}: {found.group() if found else ''}"
+
+
+def test_no_template_has_style_or_script_of_its_own() -> None:
+    templates = [path for room in ("village", "trace", "batches", "shop") for path in (ROOT / room).rglob("*.html")]
+    assert len(templates) > 20
+    bad = [
+        f"{path.relative_to(ROOT)}: {found.group()}" for path in templates for found in INLINE.finditer(path.read_text())
+    ]
+    assert bad == []
+
+
+def test_a_request_of_another_site_is_refused(client: FlaskClient, village: Village) -> None:
+    village.sign_in(client, "seller")
+    answer = client.post("/cart/add", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, "trang khác" in answer.get_data(as_text=True)) == (403, True)
+
+
+BIG = 50 * 1024 * 1024
+
+
+def _send_big(served: Served, path: str, token: str, *, chunked: bool) -> tuple[int, str, bytes]:
+    """Send 50 MB over a plain socket, and read the answer to its end; a reset connection raises."""
+    head = [f"POST {path} HTTP/1.1", "Host: village.test", "Content-Type: application/json", "Connection: close"]
+    if token:
+        head.append(f"Authorization: Bearer {token}")
+    head.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {BIG}")
+    piece = b"x" * 65536
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as connection:
+        connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
+        for _ in range(BIG // len(piece)):
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+        if chunked:
+            connection.sendall(b"0\r\n\r\n")
+        answer = b""
+        while read := connection.recv(65536):
+            answer += read
+    top, _, body = answer.partition(b"\r\n\r\n")
+    lines = top.decode().split("\r\n")
+    kind = next((line.partition(": ")[2] for line in lines if line.lower().startswith("content-type:")), "")
+    return int(lines[0].split()[1]), kind, body
+
+
+@pytest.mark.processes
+@pytest.mark.slow_once
+def test_fifty_megabytes_get_a_clear_answer_and_no_broken_connection(app: Flask, village: Village) -> None:
+    token = village.token("producer")
+    with serving(app.extensions["soi"], workers=1) as served:
+        for chunked in (False, True):
+            status, kind, body = _send_big(served, "/api/events", token, chunked=chunked)
+            assert (status, kind) == (413, "application/problem+json"), (status, body[:200])
+            assert b'"status":413' in body.replace(b" ", b"")
+        status, kind, _ = _send_big(served, "/api/events", "", chunked=False)
+        assert status in (401, 413)
+        status, kind, _ = _send_big(served, "/no/such/page", "", chunked=False)
+        assert status in (404, 413)
+
+
+def test_the_village_says_that_it_lives_is_ready_and_how_it_does(client: FlaskClient) -> None:
+    assert client.get("/healthz").data == b"ok\n"
+    assert client.get("/readyz").data == b"ready\n"
+    metrics = client.get("/metrics")
+    assert metrics.status_code == 200
+    assert b'soi_requests_total{method="GET",route="/healthz",status="200"}' in metrics.data
+
+
+def test_metrics_are_not_for_those_who_come_through_a_proxy(client: FlaskClient) -> None:
+    assert client.get("/metrics", headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 403
+
+
+def test_metrics_name_no_secret_address(client: FlaskClient) -> None:
+    client.get("/orders/a-secret-address")
+    metrics = client.get("/metrics").get_data(as_text=True)
+    assert "a-secret-address" not in metrics and 'route="/orders/<token>"' in metrics
+
+
+def test_a_village_without_its_tables_is_not_ready(settings: Settings, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from wsgi import create_app
+
+    bare = create_app(replace(settings, database_url=f"sqlite:///{tmp_path / 'bare.db'}"))
+    assert bare.test_client().get("/readyz").status_code == 503
+    assert bare.test_client().get("/healthz").status_code == 200
+
+
+SAFE = {"SOI_ENV": "production", "PUBLIC_URL": "https://soi.example.vn", "SECRET_KEY": "k" * 32}
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"SOI_ENV": "prod"}, "SOI_ENV"),
+        ({"PORT": "0"}, "PORT"),
+        ({"PORT": "٨٠٠٠"}, "PORT"),
+        ({"PUBLIC_URL": "soi.example.vn"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://soi.example.vn/shop"}, "PUBLIC_URL"),
+        ({"DATABASE_URL": "mysql://localhost/soi"}, "DATABASE_URL"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
+        ({"DEMO": "yes"}, "DEMO"),
+        ({"MAX_BODY_MIB": "1000"}, "MAX_BODY_MIB"),
+        ({"LEDGER_ORIGIN": "https://soi.example.vn/ledger"}, "LEDGER_ORIGIN"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({**SAFE, "SECRET_KEY": ""}, "SECRET_KEY is missing"),
+        ({**SAFE, "PUBLIC_URL": ""}, "PUBLIC_URL"),
+        ({**SAFE, "PUBLIC_URL": "http://soi.example.vn"}, "https://"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_in_one_sentence(
+    environ: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError) as told:
+        from_env({"INSTANCE": str(tmp_path), **environ})
+    text = str(told.value)
+    assert said in text and text.endswith(".") and "\n" not in text
+
+
+def test_production_with_all_that_it_needs_starts(tmp_path: Path) -> None:
+    settings = from_env({"INSTANCE": str(tmp_path), **SAFE})
+    assert settings.secure and not list(tmp_path.glob("*.key"))
+
+
+def test_a_start_that_fails_shows_one_sentence_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wsgi import create_app
+
+    monkeypatch.setenv("INSTANCE", str(tmp_path))
+    monkeypatch.setenv("SOI_ENV", "production")
+    monkeypatch.setenv("SECRET_KEY", "")
+    with pytest.raises(SystemExit, match=r"^Soi cannot start: .*\.$"):
+        create_app()
