@@ -5,13 +5,17 @@ from flask import Flask
 from batches.processes.catalogue import all_processes
 from batches.stages.api import events
 from batches.stages.views import pages
+from village.products.materials import Material, offer
 from village.settings import Settings
 from village.web.api import api
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register its addresses, commands and listeners. A process file that is wrong stops the start here."""
-    all_processes()
+    offer(
+        app,
+        *(Material(p.key, m.key, m.name.vi, m.name.en) for p in all_processes().values() for m in p.materials),
+    )
     api.register_blueprint(events)
     app.register_blueprint(pages)
     app.jinja_env.filters["zip"] = zip

@@ -8,6 +8,7 @@ from shop.cart import views as cart_views
 from shop.catalogue import views as catalogue_views
 from shop.demo.cli import demo
 from shop.live import api as live_api
+from shop.live import views as live_views
 from shop.orders import api as orders_api
 from shop.orders import views as orders_views
 from shop.seller import views as seller_views
@@ -22,6 +23,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.register_blueprint(pages)
     api.register_blueprint(catalogue_views.api)
     api.register_blueprint(orders_api.api)
+    app.register_blueprint(live_views.pages)
     api.register_blueprint(live_api.api)
     app.cli.add_command(cli.shop)
     app.cli.add_command(demo)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, String, func, select
+from sqlalchemy import JSON, String, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from village import clock
@@ -32,6 +32,13 @@ class IdempotencyKey(Base):
     status: Mapped[int]
     answer: Mapped[Any] = mapped_column(JSON)
     created_at: Mapped[Moment] = mapped_column(default=clock.now, index=True)
+
+
+_COLUMNS = IdempotencyKey.__table__.c
+_READ = select(IdempotencyKey.__table__).where(
+    _COLUMNS.scope == bindparam("scope"), _COLUMNS.key == bindparam("key")
+)
+_WRITE = insert(IdempotencyKey.__table__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def recall(session: Session, scope: str, key: str, body: Any) -> Answer | None:
     Another body under the same key raises Conflict. Two that come at once wait for each other here.
     """
     _take_turns(session, scope, key)
-    found = session.get(IdempotencyKey, (scope, key))
+    found = session.connection().execute(_READ, {"scope": scope, "key": key}).one_or_none()
     if found is None:
         return None
     if found.digest != body_digest(body):
@@ -81,8 +88,8 @@ def recall(session: Session, scope: str, key: str, body: Any) -> Answer | None:
 
 def remember(session: Session, scope: str, key: str, body: Any, status: int, answer: Any) -> None:
     """Keep the answer with what it did."""
-    row = IdempotencyKey(scope=scope, key=key, digest=body_digest(body), status=status, answer=answer)
-    session.add(row)
+    row = {"scope": scope, "key": key, "digest": body_digest(body), "status": status, "answer": answer}
+    session.connection().execute(_WRITE, {**row, "created_at": clock.now()})
 
 
 def _take_turns(session: Session, scope: str, key: str) -> None:

@@ -67,6 +67,8 @@ def site_of(session: Session, who: Actor, site_id: str) -> Site:
 
 def take(session: Session, who: Actor, stage: Stage, takes: Sequence[Take], occurred_at: dt.datetime) -> list[Share]:
     """The batches that go in, locked against other writers, each this member's own and with enough left."""
+    if not takes:
+        return []
     if len({one.batch for one in takes}) != len(takes):
         raise BadInput("batch-twice", _l("Một mẻ được chọn hai lần."), field="inputs")
     rows = session.scalars(

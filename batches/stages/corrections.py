@@ -16,7 +16,7 @@ from batches.stages.services import SCOPE, answer_for, entry_answer, record_in
 from batches.stages.wanted import Make, Measure, Take, Wanted
 from trace.epcis.events import ErrorReason
 from trace.events.models import Event, EventBatch
-from trace.events.services import declare_error
+from trace.events.services import Recorded, declare_error
 from trace.lots.models import Batch
 from trace.lots.services import reachable, refresh_holds
 from trace.signals import batch_changed
@@ -50,11 +50,11 @@ def correct(who: Actor, wanted: Correction, body: Mapping[str, Any]) -> dict[str
         event = _own_event(session, who, wanted.event_id)
         if wanted.told is None:
             _undo(session, event)
-            declare_error(session, event, "did_not_occur", None)
-            answer = _taken_back(session, event, wanted)
+            entry = declare_error(session, event, "did_not_occur", None)
+            answer = {"id": wanted.id, "entry": entry_answer(entry), "batches": [], "warnings": []}
         else:
             corrected = _redo(session, who, event, replace(wanted.told, id=wanted.id, note=wanted.note))
-            answer = answer_for(session, corrected)
+            answer = answer_for(corrected)
         idempotency.remember(session, SCOPE, wanted.id, {"by": who.id, **body}, 201, answer)
     return answer
 
@@ -136,7 +136,7 @@ def _undo(session: Session, event: Event) -> None:
     _after_inspection(session, event, own=False)
 
 
-def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Event:
+def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
     """Tell the event again with other figures. Its batches stay the same ones, so that labels stay true."""
     before = as_wanted(event)
     if (told.process, told.stage) != (before.process, before.stage):
@@ -152,7 +152,7 @@ def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Event:
     session.flush()
     declare_error(session, event, "incorrect_data", None)
     corrected = record_in(session, who, told, corrects=event, keep=keep)
-    event.corrected_by = corrected.id
+    event.corrected_by = corrected.event_id
     session.flush()
     _descendants_still_fit(session, all_processes()[event.process], keep)
     for batch in keep:
@@ -216,13 +216,3 @@ def _descendants_still_fit(session: Session, process: Process, changed: list[Bat
                     lot=batch.lot,
                 )
     session.flush()
-
-
-def _taken_back(session: Session, event: Event, wanted: Correction) -> dict[str, Any]:
-    assert event.correction_entry is not None
-    return {
-        "id": wanted.id,
-        "entry": entry_answer(session, event.correction_entry),
-        "batches": [],
-        "warnings": [],
-    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from batches.mass import Finding, basis_points, carry_origins
@@ -16,11 +16,11 @@ from batches.stages import checks
 from batches.stages.findings import tell
 from batches.stages.wanted import Make, Wanted
 from trace.events.models import Event
-from trace.events.services import Happening, Share, record
+from trace.events.services import Happening, Recorded, Share, record
 from trace.gs1.digital_link import DigitalLink, class_uri
 from trace.gs1.errors import Gs1Error
 from trace.gs1.lots import check_lot, new_lot
-from trace.ledger.models import LedgerEntry
+from trace.ledger.store import Appended
 from trace.lots.models import Batch
 from trace.lots.services import refresh_holds
 from trace.signals import batch_made, units_left
@@ -35,6 +35,7 @@ from village.products.models import Product
 
 LOT_PREFIX = "BL"
 SCOPE = "event"
+_LOT = select(Batch.id).where(Batch.gtin == bindparam("gtin"), Batch.lot == bindparam("lot"))
 
 
 def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,8 +46,7 @@ def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[st
         before = idempotency.recall(session, SCOPE, wanted.id, {"by": who.id, **body})
         if before is not None:
             return dict(before.body)
-        event = record_in(session, who, wanted)
-        answer = answer_for(session, event)
+        answer = answer_for(record_in(session, who, wanted))
         idempotency.remember(session, SCOPE, wanted.id, {"by": who.id, **body}, 201, answer)
     return answer
 
@@ -59,7 +59,7 @@ def record_in(
     corrects: Event | None = None,
     keep: Sequence[Batch] = (),
     private: Mapping[str, str] | None = None,
-) -> Event:
+) -> Recorded:
     """Record one stage inside the caller's transaction.
 
     For a correction, `corrects` is the event put right and `keep` its output batches, which keep their identity.
@@ -73,7 +73,7 @@ def record_in(
     findings = checks.balance(process, stage, wanted, inputs, products[0] if products else None)
     outputs = _make(session, wanted, process, stage, inputs, products, household, site, keep)
     looking = stage.kind in (Kind.OBSERVE, Kind.INSPECT)
-    event = record(
+    recorded = record(
         session,
         Happening(
             id=wanted.id,
@@ -103,13 +103,13 @@ def record_in(
         ),
     )
     _take_out(session, stage, inputs)
-    _after(session, stage, wanted, event, inputs, outputs, told=corrects is not None)
-    return event
+    _after(session, stage, wanted, inputs, outputs, told=corrects is not None)
+    return recorded
 
 
 def record_dispatch(
     session: Session, who: Actor, parts: Sequence[tuple[str, int]], *, buyer: str
-) -> list[Event]:
+) -> list[Recorded]:
     """An order leaves: its packs, as (batch id, units), are dispatched in the caller's `write(ledger=True)`.
 
     One event for each process and household among them. `buyer` is only committed to. Stock is the caller's business:
@@ -134,7 +134,7 @@ def record_dispatch(
     return [_dispatch(session, who, process, group, buyer) for (process, _), group in groups.items()]
 
 
-def _dispatch(session: Session, who: Actor, process_key: str, group: list[Share], buyer: str) -> Event:
+def _dispatch(session: Session, who: Actor, process_key: str, group: list[Share], buyer: str) -> Recorded:
     process = all_processes()[process_key]
     stage = next(stage for stage in process.stages if stage.kind is Kind.DISPATCH)
     _take_out(session, stage, group)
@@ -161,28 +161,30 @@ def _dispatch(session: Session, who: Actor, process_key: str, group: list[Share]
     )
 
 
-def answer_for(session: Session, event: Event) -> dict[str, Any]:
+def answer_for(recorded: Recorded) -> dict[str, Any]:
     """The answer of `POST /api/events`: the entry, the batches that came out, what was doubtful."""
-    process = all_processes()[event.process]
-    made = [part.batch for part in event.parts if part.part == "output"]
+    happening = recorded.happening
+    process = all_processes()[happening.process]
     return {
-        "id": event.id,
-        "entry": entry_answer(session, event.entry_index),
-        "batches": [batch_answer(batch) for batch in made],
-        "warnings": [
-            {"type": w["slug"], "detail": tell(process, w["slug"], w["params"]), **w["params"]} for w in event.warnings
-        ],
+        "id": recorded.event_id,
+        "entry": entry_answer(recorded.entry),
+        "batches": [batch_answer(share.batch) for share in happening.outputs],
+        "warnings": [_warning(process, warning) for warning in happening.warnings],
     }
 
 
-def entry_answer(session: Session, index: int) -> dict[str, Any]:
+def _warning(process: Process, warning: Mapping[str, Any]) -> dict[str, Any]:
+    told = tell(process, warning["slug"], warning["params"])
+    return {"type": warning["slug"], "detail": told, **warning["params"]}
+
+
+def entry_answer(entry: Appended) -> dict[str, Any]:
     """A ledger entry as the API names it."""
-    leaf = session.execute(select(LedgerEntry.leaf_hash).where(LedgerEntry.index == index)).scalar_one()
     public_url = current_app.extensions["soi"].public_url
     return {
-        "index": index,
-        "leaf_hash": leaf.hex(),
-        "receipt": f"{public_url}/ledger/entries/{index}/receipt",
+        "index": entry.index,
+        "leaf_hash": entry.leaf_hash.hex(),
+        "receipt": f"{public_url}/ledger/entries/{entry.index}/receipt",
     }
 
 
@@ -321,8 +323,7 @@ def _lot(session: Session, one: Make, product: Product, process: Process, day: d
 
 
 def _taken(session: Session, gtin: str, lot: str) -> bool:
-    found = select(func.count()).select_from(Batch).where(Batch.gtin == gtin, Batch.lot == lot)
-    return bool(session.execute(found).scalar_one())
+    return session.connection().execute(_LOT, {"gtin": gtin, "lot": lot}).first() is not None
 
 
 def best_before(process: Process, product: Product, day: dt.date) -> dt.date:
@@ -349,7 +350,6 @@ def _after(
     session: Session,
     stage: Stage,
     wanted: Wanted,
-    event: Event,
     inputs: Sequence[Share],
     outputs: Sequence[Share],
     *,

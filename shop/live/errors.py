@@ -22,7 +22,7 @@ def not_your_session() -> Forbidden:
 
 def ended(live: LiveSession) -> Conflict:
     """For new comments after the end."""
-    return Conflict("live-session-ended", _l("Phiên «%(title)s» kết rồi, không nhận thêm lời nhắn."), title=live.title)
+    return Conflict("live-session-ended", _l("Phiên «%(session)s» kết rồi, không nhận thêm lời nhắn."), session=live.title)
 
 
 def decided_before() -> Conflict:

@@ -31,6 +31,9 @@ COMMENTS_MAX = 500
 TIME_DOUBT = dt.timedelta(days=1)
 """A platform's time further off than this is a broken clock."""
 _NAMED = re.compile(r"\s*([^\W\d_][^\d:\n]{0,38}?[^\W\d_.]?)\s*[:：]\s*(\S.*)", re.DOTALL)
+_LABELS = frozenset(("địa chỉ", "dia chi", "ghi chú", "ghi chu", "lưu ý", "luu y", "note", "ps"))
+_LABEL_CLASSES = frozenset(("contact", "address", "amount", "order", "take", "code", "cancel", "change", "unit", "money"))
+"""What stands before a colon and is no name: "sđt: …", "chốt: …"."""
 PASTED = "paste:"
 NAMED = "name:"
 
@@ -74,7 +77,7 @@ def receive(actor: Actor, session_id: str, said: Sequence[Said]) -> list[Result]
         raise BadInput("too-many-comments", message, field="comments", max=COMMENTS_MAX, count=len(said))
     with write() as session:
         live = authorised(session, actor, session_id)
-        first = _turn(session, live, len(said))
+        first = turn(session, live, len(said))
         fresh = _keep(session, live, said, first)
         room = Room(session, live)
         readings = {comment.id: parse(comment.text, room.codes, QUANTITY_MAX) for comment in fresh.values()}
@@ -123,11 +126,12 @@ def split_name(line: str) -> tuple[str, str]:
     if found is None:
         return "", line.strip()
     name, words = kept(found[1].strip(), 200), found[2].strip()
-    known = all(LEXICON.word(word) for word in name.lower().split())  # "sđt: …", "địa chỉ: …" are no names
-    return ("", line.strip()) if known or words.startswith("//") else (name, words)
+    low = name.lower()
+    label = low in _LABELS or all(LEXICON.word(word) in _LABEL_CLASSES for word in low.split())
+    return ("", line.strip()) if label or words.startswith("//") else (name, words)
 
 
-def _turn(session: Session, live: LiveSession, count: int) -> int:
+def turn(session: Session, live: LiveSession, count: int) -> int:
     """Hold the session's row, and take `count` receive numbers; the first of them."""
     session.execute(
         update(LiveSession)
@@ -197,10 +201,11 @@ def _known(session: Session, actor: Actor, live: LiveSession, ids: Sequence[str]
     theirs = session.scalars(select(LiveSession).where(LiveSession.id.in_(others)).options(joinedload(LiveSession.host)))
     hidden = {each.id for each in theirs if not may_see(actor, each)}
     nothing = Outcome(Decision.DUPLICATE)
-    return {c.comment_id: nothing if c.session_id in hidden or not c.decisions else _of(c.decisions[-1]) for c in found}
+    return {c.comment_id: nothing if c.session_id in hidden or not c.decisions else outcome_of(c.decisions[-1]) for c in found}
 
 
-def _of(decision: LiveDecision) -> Outcome:
+def outcome_of(decision: LiveDecision) -> Outcome:
+    """A kept decision as a value."""
     return Outcome(
         decision.decision,
         [Asked(**line) for line in decision.lines],

@@ -172,7 +172,10 @@ def _swap(session: Session, line: OrderLine, part: Allocation) -> None:
     except OutOfStock as error:
         raise Conflict(
             "lot-on-hold",
-            _l("Lô %(lot)s đang bị giữ lại và không còn lô khác đủ %(units)s gói. Bác chờ mẻ sau hoặc huỷ đơn."),
+            _l(
+                "Lô %(lot)s đang bị giữ lại hoặc đã quá hạn, mà không còn lô khác đủ %(units)s gói. "
+                "Bác chờ mẻ sau hoặc huỷ đơn."
+            ),
             lot=part.lot,
             units=part.units,
         ) from error

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from babel.support import LazyProxy
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from shop.orders import shown, steps
 from shop.orders.errors import STATUS_WORDS
 from shop.orders.models import OPEN, Order, Status
 from shop.orders.services import clean_buyer
 from shop.seller import services
+from trace.gs1.digital_link import DigitalLink
+from trace.labels.qr import svg
 from village.errors import BadInput, Conflict, NotFound, SoiError
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
@@ -66,7 +69,7 @@ def order(order_id: str) -> ResponseReturnValue:
 @requires(*steps.WORKERS)
 def slip(order_id: str) -> ResponseReturnValue:
     """What goes into the parcel, to print."""
-    return render_template("seller/slip.html", order=steps.by_id(signed_in(), order_id), **_words())
+    return render_template("seller/slip.html", order=steps.by_id(signed_in(), order_id), qr=_qr, **_words())
 
 
 @pages.post("/orders/<order_id>/<step>")
@@ -117,6 +120,12 @@ def _order(order_id: str, problem: str = "", errors: dict[str, str] | None = Non
         problem=problem, errors=errors or {}, typed=request.form, **_words(),
     )  # fmt: skip
     return make_response(page)
+
+
+def _qr(gtin: str, lot: str) -> Markup:
+    """The code of a lot's scan page, drawn into the slip."""
+    address = DigitalLink(gtin, lot).under(current_app.extensions["soi"].public_url)
+    return Markup(svg(address, _("Mã quét của lô %(lot)s", lot=lot), 20))
 
 
 def _told(error: SoiError) -> dict[str, Any]:

@@ -149,9 +149,8 @@ def out_of_stock(session: Session, product_ids: Sequence[str]) -> OutOfStock:
 
 def lot_on_hold(lot: str) -> Conflict:
     """For a lot that may not be sent."""
-    return Conflict(
-        "lot-on-hold", _l("Lô %(lot)s đang bị giữ lại, không gửi đi được. Bác đổi sang lô khác nhé."), lot=lot
-    )
+    message = _l("Lô %(lot)s đang bị giữ lại hoặc đã quá hạn, không gửi đi được. Bác đổi sang lô khác nhé.")
+    return Conflict("lot-on-hold", message, lot=lot)
 
 
 def _change(

@@ -28,7 +28,9 @@ BUYER = Buyer("Nguyễn Thị Thử", "+84912345678", "Số 1 phố Thử, Hà N
 TYPED = {"name": "Nguyễn Thị Thử", "phone": "0912 345 678", "address": "Số 1 phố Thử, Hà Nội"}
 
 
-def shelve(village: Village, units: int, *, lot: str, net: int = 500, days: int | None = 365, hold: Any = "none") -> str:
+def shelve(
+    village: Village, units: int, *, lot: str, net: int = 500, days: int | None = 365, hold: Any = "none"
+) -> str:
     """Put a packed lot on the shelf as trace's notice would; its batch id. `days`: until its best-before day."""
     product, site = village.product("packs", net), village.site()
     batch = Batch(

@@ -38,13 +38,17 @@ def body(gtin: str, quantity: Any = 1, **more: Any) -> dict[str, Any]:
     return {"lines": [{"gtin": gtin, "quantity": quantity}], "buyer": TYPED, "payment": "cod", **more}
 
 
+def ask(program: FlaskClient, address: str) -> Any:
+    return program.get(address).json
+
+
 def orders() -> int:
     db.session.rollback()
     return db.session.scalar(select(func.count()).select_from(Order)) or 0
 
 
 def test_the_list_has_what_is_sold_with_price_and_stock(program: FlaskClient, village: Village, gtin: str) -> None:
-    listed = program.get("/api/products").json["products"]
+    listed = ask(program, "/api/products")["products"]
     by_gtin = {product["gtin"]: product for product in listed}
     assert by_gtin[gtin] == {"gtin": gtin, "name": by_gtin[gtin]["name"], "price": 60_000, "available": 5}
     assert by_gtin[village.product("packs", 1000).gtin]["available"] == 0
@@ -88,9 +92,8 @@ def test_a_key_of_one_asker_is_not_anothers(program: FlaskClient, village: Villa
 
 def test_without_a_key_nothing_is_ordered(program: FlaskClient, gtin: str) -> None:
     for key in (None, "x" * 101, "có"):
-        answer = program.post(
-            "/api/orders", json=body(gtin), headers=[] if key is None else [("Idempotency-Key", key.encode().decode("latin-1"))]
-        )
+        headers = [] if key is None else [("Idempotency-Key", key.encode().decode("latin-1"))]
+        answer = program.post("/api/orders", json=body(gtin), headers=headers)
         assert answer.status_code == 400
         assert answer.mimetype == "application/problem+json"
     assert orders() == 0
@@ -168,7 +171,7 @@ def test_what_is_not_sold_any_more_cannot_be_ordered(program: FlaskClient, villa
     with write() as session:
         session.execute(update(Product).where(Product.gtin == gtin).values(active=False))
     assert post(program, body(gtin)).status_code == 422
-    assert gtin not in {product["gtin"] for product in program.get("/api/products").json["products"]}
+    assert gtin not in {product["gtin"] for product in ask(program, "/api/products")["products"]}
 
 
 def test_the_storefront_asks_the_database_three_times_at_most(client: FlaskClient, village: Village) -> None:
@@ -194,7 +197,7 @@ def test_the_storefront_asks_the_database_three_times_at_most(client: FlaskClien
 
 
 def test_the_description_names_the_shops_addresses(program: FlaskClient) -> None:
-    described = program.get("/api/openapi.json").json["paths"]
+    described = ask(program, "/api/openapi.json")["paths"]
     assert {"/api/products", "/api/orders", "/api/orders/{token}"} <= set(described)
     names = [parameter.get("name") for parameter in described["/api/orders"]["post"]["parameters"]]
     assert "Idempotency-Key" in names

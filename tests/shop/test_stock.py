@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
@@ -124,7 +125,7 @@ def test_packs_that_left_otherwise_are_gone_and_promised_ones_cannot_leave(villa
 
     leave(2)
     assert numbers(lot) == (0, 3, 2)
-    with pytest.raises(Conflict, match="promised-to-orders|người đặt"):
+    with pytest.raises(Conflict, match="người đặt"):
         leave(1)
     leave(-2)
     assert numbers(lot) == (2, 3, 0)
@@ -208,7 +209,8 @@ def test_no_sequence_makes_packs_appear_or_vanish(village: Village, steps: list[
         rows = [session.get_one(StockLot, lot, populate_existing=True) for lot in lots]
         assert [found.packed for found in rows] == list(lots.values())
         assert (sum(found.reserved for found in rows), sum(found.sold for found in rows)) == (reserved, sold)
-        assert sum(found.free for found in rows) == 21 - reserved - sold == stock.available(session, [product_id])[product_id]
+        free_now = stock.available(session, [product_id])[product_id]
+        assert sum(found.free for found in rows) == 21 - reserved - sold == free_now
         # Nothing of this example is left for the next one to find.
         session.execute(update(StockLot).where(StockLot.batch_id.in_(lots)).values(on_hold=True))
 

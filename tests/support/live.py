@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,7 +46,8 @@ class Live:
 
     def send(self, comments: Sequence[dict[str, Any]], **more: Any) -> Any:
         """Post comments; the response."""
-        return self.client.post(self.url, json={"comments": list(comments)}, headers=self.headers, **more)
+        body = json.dumps({"comments": list(comments)})  # ASCII, so that half a surrogate gets through
+        return self.client.post(self.url, data=body, content_type="application/json", headers=self.headers, **more)
 
     def say(self, author: str, text: str, **more: Any) -> dict[str, Any]:
         """One comment of one viewer; its result."""

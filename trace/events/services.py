@@ -21,6 +21,12 @@ from village import clock
 from village.places.models import Site
 
 
+# Built once: building a statement takes longer than running it.
+_WRITE_EVENT = insert(Event.__table__)
+_WRITE_PARTS = insert(EventBatch.__table__)
+_WRITE_EDGES = insert(Edge.__table__)
+
+
 @dataclass(frozen=True)
 class Share:
     """A batch's part in an event: grams, or for packs units (grams then follow from the net weight)."""
@@ -63,7 +69,16 @@ class Happening:
     """Further personal values to commit to, such as the buyer of a dispatch."""
 
 
-def record(session: Session, happening: Happening) -> Event:
+@dataclass(frozen=True)
+class Recorded:
+    """What was written down: the event's id, its entry, and the batches that came out."""
+
+    event_id: str
+    entry: store.Appended
+    happening: Happening
+
+
+def record(session: Session, happening: Happening) -> Recorded:
     """Write one event down, in the caller's `write(ledger=True)` transaction. Output batches are added already."""
     private = {"member": happening.member_id, **happening.private}
     if happening.note:
@@ -75,38 +90,37 @@ def record(session: Session, happening: Happening) -> Event:
         "event", epcis_event(happening), tuple(share.batch.epc for share in _shares(happening)), private, extra
     )
     (appended,) = store.append(session, [draft])
-    event = Event(
-        id=happening.id,
-        kind=happening.kind,
-        process=happening.process,
-        process_version=happening.process_version,
-        stage=happening.stage,
-        name_vi=happening.name[0],
-        name_en=happening.name[1],
-        story_vi=happening.story[0],
-        story_en=happening.story[1],
-        picture=happening.picture,
-        occurred_at=happening.occurred_at,
-        offset_minutes=_offset(happening.occurred_at),
-        recorded_at=clock.now(),
-        site_id=happening.site.id,
-        household_id=happening.household_id,
-        member_id=happening.member_id,
-        entry_index=appended.index,
-        readings=[dict(reading) for reading in happening.readings],
-        warnings=[dict(warning) for warning in happening.warnings],
-        photos=list(happening.photos),
-        note=happening.note,
-        passed=happening.passed,
-        corrects=happening.corrects,
-    )
-    session.add(event)
-    session.flush()
+    row = {
+        "id": happening.id,
+        "kind": happening.kind,
+        "process": happening.process,
+        "process_version": happening.process_version,
+        "stage": happening.stage,
+        "name_vi": happening.name[0],
+        "name_en": happening.name[1],
+        "story_vi": happening.story[0],
+        "story_en": happening.story[1],
+        "picture": happening.picture,
+        "occurred_at": happening.occurred_at,
+        "offset_minutes": _offset(happening.occurred_at),
+        "recorded_at": clock.now(),
+        "site_id": happening.site.id,
+        "household_id": happening.household_id,
+        "member_id": happening.member_id,
+        "entry_index": appended.index,
+        "readings": [dict(reading) for reading in happening.readings],
+        "warnings": [dict(warning) for warning in happening.warnings],
+        "photos": list(happening.photos),
+        "note": happening.note,
+        "passed": happening.passed,
+        "corrects": happening.corrects,
+    }
+    session.connection().execute(_WRITE_EVENT, row)
     _relate(session, happening)
-    return event
+    return Recorded(happening.id, appended, happening)
 
 
-def declare_error(session: Session, event: Event, reason: epcis.ErrorReason, corrective: str | None) -> None:
+def declare_error(session: Session, event: Event, reason: epcis.ErrorReason, corrective: str | None) -> store.Appended:
     """Put the event on the ledger again with an errorDeclaration: EPCIS's way of taking back what cannot be edited.
 
     What stands on the ledger is repeated word for word; `corrective` is the id of the event that tells it right.
@@ -125,6 +139,7 @@ def declare_error(session: Session, event: Event, reason: epcis.ErrorReason, cor
     event.corrected_by = corrective or event.id
     session.execute(delete(Edge).where(Edge.event_id == event.id))
     session.flush()
+    return appended
 
 
 def epcis_event(happening: Happening) -> epcis.JsonObject:
@@ -207,10 +222,10 @@ def _relate(session: Session, happening: Happening) -> None:
         for part, shares in parts
         for position, share in enumerate(shares)
     ]
-    session.execute(insert(EventBatch), rows)
+    session.connection().execute(_WRITE_PARTS, rows)
     edges = _edges(happening)
     if edges:
-        session.execute(insert(Edge), edges)
+        session.connection().execute(_WRITE_EDGES, edges)
 
 
 def _edges(happening: Happening) -> list[dict[str, object]]:

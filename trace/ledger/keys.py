@@ -4,11 +4,12 @@ import base64
 import os
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from flask import current_app
 
-from trace.ledger.note import Signer, Verifier
+from trace.ledger.note import Signer
 from village.errors import SoiError
 from village.i18n import lazy_gettext as _l
 
@@ -29,13 +30,29 @@ class Keys:
     ledger: Signer
     custodian: Signer
 
+    @cached_property
+    def vkeys(self) -> tuple[str, str]:
+        """The public halves: the ledger's and the custodian's."""
+        return self.ledger.verifier.vkey, self.custodian.verifier.vkey
+
+    @cached_property
+    def _custodian_id(self) -> str:
+        return self.custodian.verifier.key_id.hex()
+
     def sign_event(self, canonical_event: bytes) -> dict[str, str]:
         """The `custodian` member of an entry over the event's canonical bytes."""
         signature = self.custodian.private_key.sign(CUSTODY + canonical_event)
-        return {
-            "key": self.custodian.verifier.key_id.hex(),
-            "sig": base64.b64encode(signature).decode(),
-        }
+        return {"key": self._custodian_id, "sig": base64.b64encode(signature).decode()}
+
+    def check(self, vkey: str, custodian_vkey: str) -> None:
+        """Refuse key files that are not those that this log was born with."""
+        for mine, its in zip(self.vkeys, (vkey, custodian_vkey), strict=True):
+            if mine != its:
+                raise KeyTrouble(
+                    "other-key",
+                    _l("Khoá ký trong máy không phải khoá của sổ này (%(vkey)s). Hãy đưa đúng tệp khoá vào thư mục keys."),
+                    vkey=its,
+                )
 
 
 def load(origin: str, *, may_make: bool) -> Keys:
@@ -48,21 +65,6 @@ def load(origin: str, *, may_make: bool) -> Keys:
             custodian=_signer(folder / "custodian.key", f"{origin}/custodian", may_make),
         )
     return kept[origin]
-
-
-def same(signer: Signer, vkey: str) -> None:
-    """Refuse a key file that is not the one this log was born with."""
-    if signer.verifier.vkey != vkey:
-        raise KeyTrouble(
-            "other-key",
-            _l("Khoá ký trong máy không phải khoá của sổ này (%(vkey)s). Hãy đưa đúng tệp khoá vào thư mục keys."),
-            vkey=vkey,
-        )
-
-
-def verifier(vkey: str) -> Verifier:
-    """The public half, as stored."""
-    return Verifier.parse(vkey)
 
 
 def _signer(path: Path, name: str, may_make: bool) -> Signer:

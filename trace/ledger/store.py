@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Table, func, insert, select, tuple_, update
+from sqlalchemy import Row, Table, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from trace.ledger import keys, merkle
@@ -31,6 +31,30 @@ from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 
 VERSION = 1
+
+# Statements of the hot path, built once: building one takes longer than running it.
+_ENTRY = LedgerEntry.__table__.c
+_LINK = LedgerLink.__table__.c
+_STATE = LedgerState.__table__.c
+_READ_STATE = select(LedgerState.__table__)
+_READ_HEADS = select(_LINK.batch, _LINK.seq, _LINK.leaf_hash).where(
+    tuple_(_LINK.batch, _LINK.seq).in_(
+        select(_LINK.batch, func.max(_LINK.seq))
+        .where(_LINK.batch.in_(bindparam("batches", expanding=True)))
+        .group_by(_LINK.batch)
+    )
+)
+_READ_BACK = (
+    select(_ENTRY.index, _ENTRY.body)
+    .where(_ENTRY.index.between(bindparam("first"), bindparam("last")))
+    .order_by(_ENTRY.index)
+)
+_ADVANCE = (
+    update(LedgerState.__table__)
+    .where(_STATE.id == 1, _STATE.size == bindparam("old_size"))
+    .values({name: bindparam(f"new_{name}") for name in ("size", "frontier", "checkpoint", "signed_at")})
+)
+_INSERTS = {model: insert(model.__table__) for model in (LedgerEntry, LedgerLink, LedgerNode, Commitment)}
 
 
 @dataclass(frozen=True)
@@ -61,15 +85,17 @@ def append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
     """Append entries, in this order, and sign the new checkpoint. Works inside the caller's transaction."""
     if not session.info.get(WRITES):
         raise RuntimeError("append() needs the transaction of write(ledger=True)")
-    state = _state(session) or _birth(session)
+    state = session.connection().execute(_READ_STATE).one_or_none()
+    if state is None:
+        _birth(session)
+        state = session.connection().execute(_READ_STATE).one()
     signing = keys.load(state.origin, may_make=False)
-    keys.same(signing.ledger, state.vkey)
-    keys.same(signing.custodian, state.custodian_vkey)
+    signing.check(state.vkey, state.custodian_vkey)
     return _append(session, state, signing, drafts)
 
 
 def _append(
-    session: Session, state: LedgerState, signing: keys.Keys, drafts: Sequence[Draft]
+    session: Session, state: "Row[Any] | LedgerState", signing: keys.Keys, drafts: Sequence[Draft]
 ) -> list[Appended]:
     moment = _millisecond(clock.now())
     heads = _heads(session, {batch for draft in drafts for batch in draft.batches})
@@ -135,46 +161,37 @@ def _commit(index: int, name: str, value: str) -> dict[str, Any]:
 def _heads(session: Session, batches: set[str]) -> dict[str, tuple[int, bytes]]:
     if not batches:
         return {}
-    link = _table(LedgerLink)
-    last = select(link.c.batch, func.max(link.c.seq)).where(link.c.batch.in_(batches)).group_by(link.c.batch)
-    rows = session.execute(
-        select(link.c.batch, link.c.seq, link.c.leaf_hash).where(tuple_(link.c.batch, link.c.seq).in_(last))
-    )
+    rows = session.connection().execute(_READ_HEADS, {"batches": sorted(batches)})
     return {batch: (seq, leaf) for batch, seq, leaf in rows}
 
 
 def _reread(session: Session, entries: list[dict[str, Any]]) -> None:
     """Hash what the database gives back before anything is signed over it: a flipped bit must not be signed."""
-    table = _table(LedgerEntry)
     first, last = entries[0]["index"], entries[-1]["index"]
-    stored = session.execute(
-        select(table.c.index, table.c.body).where(table.c.index.between(first, last)).order_by(table.c.index)
-    ).all()
+    stored = session.connection().execute(_READ_BACK, {"first": first, "last": last}).all()
     if [merkle.leaf_hash(body) for _, body in stored] != [entry["leaf_hash"] for entry in entries]:
         raise RuntimeError(f"the database gave back other bytes than were written for entries {first} to {last}")
 
 
 def _advance(
-    session: Session, state: LedgerState, frontier: Frontier, signing: keys.Keys, moment: dt.datetime
+    session: Session, state: "Row[Any] | LedgerState", frontier: Frontier, signing: keys.Keys, moment: dt.datetime
 ) -> None:
-    table = _table(LedgerState)
     note = sign_note(Checkpoint(state.origin, frontier.size, frontier.root()).format(), signing.ledger)
-    moved = session.execute(
-        update(table)
-        .where(table.c.id == 1, table.c.size == state.size)
-        .values(
-            size=frontier.size,
-            frontier=b"".join(frontier.hashes),
-            checkpoint=note.format(),
-            signed_at=moment,
-        )
+    moved = session.connection().execute(
+        _ADVANCE,
+        {
+            "old_size": state.size,
+            "new_size": frontier.size,
+            "new_frontier": b"".join(frontier.hashes),
+            "new_checkpoint": note.format(),
+            "new_signed_at": moment,
+        },
     )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, as for every UPDATE
+    if moved.rowcount != 1:
         raise RuntimeError("the log grew while it was appended to: append() was called without the log's lock")
-    session.expire_all()
 
 
-def _birth(session: Session) -> LedgerState:
+def _birth(session: Session) -> None:
     """Start the log: set its origin for ever and put the custodian's key on it as entry 0."""
     origin = current_app.extensions["soi"].ledger_origin
     made = keys.load(origin, may_make=True)
@@ -192,9 +209,9 @@ def _birth(session: Session) -> LedgerState:
     )
     session.add(state)
     session.flush()
+    session.expunge(state)
     key = {"role": "custodian", "vkey": state.custodian_vkey, "status": "enrolled"}
     _append(session, state, made, [Draft("key", None, extra={"key": key})])
-    return state
 
 
 def ensure_born() -> LedgerState:
@@ -202,8 +219,9 @@ def ensure_born() -> LedgerState:
     state = _state(db.session())
     if state is None:
         with write(ledger=True) as session:
-            state = _state(session) or _birth(session)
-            session.refresh(state)
+            if _state(session) is None:
+                _birth(session)
+            state = session.get_one(LedgerState, 1, populate_existing=True)
             session.expunge(state)
     return state
 
@@ -212,7 +230,7 @@ def _state(session: Session) -> LedgerState | None:
     return session.get(LedgerState, 1, populate_existing=True)
 
 
-def _frontier(state: LedgerState) -> Frontier:
+def _frontier(state: "Row[Any] | LedgerState") -> Frontier:
     edge = state.frontier
     return Frontier(state.size, tuple(edge[i : i + 32] for i in range(0, len(edge), 32)))
 
@@ -275,7 +293,7 @@ def tile(wanted: Tile) -> bytes:
 
 def _insert(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.connection().execute(insert(_table(model)), rows)
+        session.connection().execute(_INSERTS[model], rows)
 
 
 def _table(model: type[Any]) -> Table:

@@ -3,11 +3,16 @@
 Bounded in number and bytes. Several processes need not talk to each other: every one of them asks the database.
 """
 
+import datetime as dt
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection
+
+from village import clock
 
 Key = tuple[str | bool, ...]
 Version = tuple[object, ...]
@@ -17,30 +22,35 @@ MAX_BYTES = 48 * 1024 * 1024
 MAX_AGE = 300.0
 """Seconds after which a page is proven anew, though no version moved: raw SQL moves none."""
 
-_VERSION = text(
-    """
-    SELECT own.hold, own.hold_reason, own.void,
-           (SELECT number FROM village_revision WHERE id = 1),
-           (SELECT sum((SELECT max(link.seq) FROM ledger_link AS link WHERE link.batch = one.epc))
-            FROM batch AS one WHERE one.epc IN :epcs)
-    FROM batch AS own WHERE own.gtin = :gtin AND own.lot = :lot
-    """
-).bindparams(bindparam("epcs", expanding=True))
+_VERSION = """
+SELECT own.hold, own.hold_reason, own.void,
+       (SELECT number FROM village_revision WHERE id = 1),
+       (SELECT sum((SELECT max(link.seq) FROM ledger_link AS link WHERE link.batch = one.epc))
+        FROM batch AS one WHERE one.epc IN ({epcs}))
+FROM batch AS own WHERE own.gtin = {mark} AND own.lot = {mark}
+"""
 
 
 @dataclass(frozen=True)
 class Kept:
     """One rendered answer, plain and gzipped, and what it depends on."""
 
+    key: Key
     version: Version
     epcs: tuple[str, ...]
     """The lot and its ancestors: an entry about any of them changes the version."""
     rendered_at: float
     """Monotonic seconds."""
+    day: dt.date
     etag: str
     mimetype: str
     body: bytes
     zipped: bytes
+
+    @property
+    def fresh(self) -> bool:
+        """True while it was proven not long ago, and on this very day (best-before dates pass at midnight)."""
+        return time.monotonic() - self.rendered_at < MAX_AGE and self.day == clock.today()
 
     @property
     def size(self) -> int:
@@ -50,8 +60,15 @@ class Kept:
 
 def version(connection: Connection, gtin: str, lot: str, epcs: tuple[str, ...]) -> Version:
     """What the answer about a lot depends on, in one query: its holds, the chains behind it, the village's rows."""
-    row = connection.execute(_VERSION, {"gtin": gtin, "lot": lot, "epcs": epcs}).one_or_none()
+    # As a plain string: on the hottest address there is, compiling the statement would cost more than running it.
+    row = connection.exec_driver_sql(_query(len(epcs), connection.dialect.name), (*epcs, gtin, lot)).one_or_none()
     return tuple(row) if row is not None else ()
+
+
+@lru_cache(maxsize=512)
+def _query(epcs: int, dialect: str) -> str:
+    mark = "?" if dialect == "sqlite" else "%s"
+    return _VERSION.format(epcs=", ".join([mark] * epcs), mark=mark)
 
 
 class Pages:
@@ -71,8 +88,9 @@ class Pages:
                 self._pages.move_to_end(key)
             return found
 
-    def put(self, key: Key, page: Kept) -> None:
+    def put(self, page: Kept) -> None:
         """Keep a page, dropping others where there is no room; one larger than all the room is not kept."""
+        key = page.key
         with self._lock:
             self._drop(key)
             if page.size > self._max_bytes:

@@ -42,20 +42,19 @@ def answer(link: DigitalLink, form: str) -> Kept:
         link.lot,
         link.serial is not None,
         i18n.current_language() if form != EPCIS else "",
-        clock.today().isoformat(),
     )
     pages: Pages = current_app.extensions["soi.scan.pages"]
     kept = pages.get(key)
-    if kept is not None and time.monotonic() - kept.rendered_at < cache.MAX_AGE:
+    if kept is not None and kept.fresh:
         with db.engine.connect() as connection:
             if cache.version(connection, link.gtin, link.lot, kept.epcs) == kept.version:
                 return kept
-    kept = _make(link, form)
-    pages.put(key, kept)
+    kept = _make(link, form, key)
+    pages.put(kept)
     return kept
 
 
-def _make(link: DigitalLink, form: str) -> Kept:
+def _make(link: DigitalLink, form: str, key: cache.Key) -> Kept:
     lot = link.lot or ""
     makers: dict[str, Callable[[Session, Batch, DigitalLink], Rendered]] = {
         PAGE: _page,
@@ -75,7 +74,7 @@ def _make(link: DigitalLink, form: str) -> Kept:
         version = cache.version(session.connection(), link.gtin, lot, epcs)
     etag = hashlib.sha256(body.encode()).hexdigest()[:24]
     data = body.replace(CHECKED, i18n.moment(clock.now())).encode()
-    return Kept(version, epcs, time.monotonic(), etag, form, data, gzip.compress(data, 6, mtime=0))
+    return Kept(key, version, epcs, time.monotonic(), clock.today(), etag, form, data, gzip.compress(data, 6, mtime=0))
 
 
 def _page(session: Session, batch: Batch, link: DigitalLink) -> Rendered:

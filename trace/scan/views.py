@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from trace.gs1.digital_link import DigitalLink, parse_path
 from trace.gs1.errors import Gs1Error
-from trace.scan import linkset, services, words
+from trace.scan import front, linkset, services, words
 from trace.scan.cache import Kept
 from village.errors import Malformed, NotFound, SoiError
 from village.i18n import lazy_gettext as _l
@@ -32,7 +32,7 @@ REASONS = {
 }
 
 
-@pages.get("/01/<path:_rest>", merge_slashes=False)
+@pages.get(front.ROUTE, merge_slashes=False)
 def resolve(_rest: str) -> ResponseReturnValue:
     """What a phone opens after it scanned a pack; also what GS1's systems ask."""
     form = _form()
@@ -101,6 +101,7 @@ def _form() -> str:
 
 
 def _sent(kept: Kept) -> Response:
+    request.environ[front.KEPT] = kept
     headers = {"ETag": f'W/"{kept.etag}"', "Cache-Control": "no-cache"}
     if request.if_none_match.contains_weak(kept.etag):
         return Response(status=304, headers=headers)
@@ -137,7 +138,8 @@ def _unknown(link: DigitalLink, error: NotFound) -> Response:
         product = services.product(link.gtin)
     except NotFound:
         product = None
+    name = words.name(product) if product else ""
     page = render_template(
-        "scan/unknown.html", link=link, product=product, name=words.name(product) if product else "", detail=str(error)
+        "scan/unknown.html", link=link, product=product, name=name, words=words, detail=str(error)
     )
     return Response(page, status=404)

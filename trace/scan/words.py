@@ -9,6 +9,7 @@ from trace.scan.proof import Fault
 from village import i18n
 from village.i18n import gettext as _
 from village.i18n import in_language
+from village.people.phones import shown_phone as phone
 from village.places.models import Household, Site
 from village.products.models import Product
 
@@ -150,6 +151,11 @@ def who(household: Household) -> str:
     )  # fmt: skip
 
 
+def _read(event: Event, kind: str) -> str:
+    found = [reading(one).rstrip(".") for one in event.readings if one["type"] == kind]
+    return ", ".join(found) or _("chưa đo")
+
+
 def corrected(before: Event, after: Event) -> str:
     """What was put right, on the knot of the event that tells it right."""
     day = i18n.date(after.recorded_at)
@@ -158,15 +164,15 @@ def corrected(before: Event, after: Event) -> str:
     for part in after.parts:
         was = old.get((part.part, part.position))
         if was is not None and (was.grams, was.units) != (part.grams, part.units):
-            changes.append(_(
-                "%(was)s thành %(now)s", was=amount(was.grams, was.units), now=amount(part.grams, part.units)
-            ))  # fmt: skip
+            then, now = amount(was.grams, was.units), amount(part.grams, part.units)
+            changes.append(_("%(was)s thành %(now)s", was=then, now=now))
     if before.occurred_at != after.occurred_at:
-        changes.append(_("%(was)s thành %(now)s", was=i18n.moment(before.occurred_at), now=i18n.moment(after.occurred_at)))
-    if before.readings != after.readings:
-        was = " ".join(reading(one) for one in before.readings).rstrip(".") or _("chưa đo")
-        now = " ".join(reading(one) for one in after.readings).rstrip(".") or _("chưa đo")
-        changes.append(_("%(was)s thành %(now)s", was=was, now=now))
+        then, now = i18n.moment(before.occurred_at), i18n.moment(after.occurred_at)
+        changes.append(_("%(was)s thành %(now)s", was=then, now=now))
+    for kind in dict.fromkeys(one["type"] for one in (*before.readings, *after.readings)):
+        was_read, now_read = _read(before, kind), _read(after, kind)
+        if was_read != now_read:
+            changes.append(_("%(was)s thành %(now)s", was=was_read, now=now_read))
     if before.passed is not after.passed:
         changes.append(_("kết quả kiểm tra"))
     index = before.entry_index

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 
 from flask import Response, current_app, request
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from village import clock
@@ -35,12 +35,12 @@ def actor_of_request() -> Actor | None:
     """
     authorization = request.authorization
     if authorization is not None and authorization.type == "bearer":
-        found = _actor(_by_token(authorization.token or ""))
+        found = _actor(_BY_TOKEN, authorization.token or "")
         if found is None:
             raise Unauthenticated("bad-token", _l("Mã truy cập không đúng, đã hết hạn hoặc đã bị thu lại."))
         return found
     token = cookie_token()
-    return _actor(_by_cookie(token)) if token else None
+    return _actor(_BY_COOKIE, token) if token else None
 
 
 def sign_in(name: str, password: str, address: str, device: str) -> str:
@@ -146,28 +146,22 @@ def _password_of(name: str) -> tuple[str | None, str | None]:
     return (row.id, row.password_hash) if row else (None, None)
 
 
-def _member() -> Select[str, str, str, str, str | None, Role]:
-    return select(
-        Member.id, Member.username, Member.name, Member.cooperative_id, Member.household_id, MemberRole.role
-    ).outerjoin(MemberRole, MemberRole.member_id == Member.id)
+_MEMBER = select(
+    Member.id, Member.username, Member.name, Member.cooperative_id, Member.household_id, MemberRole.role
+).outerjoin(MemberRole, MemberRole.member_id == Member.id)
+# Built once, for they run with every request.
+_BY_COOKIE = _MEMBER.join(SignIn, SignIn.member_id == Member.id).where(
+    SignIn.digest == bindparam("digest"), SignIn.revoked_at.is_(None), SignIn.expires_at > bindparam("now"),
+    Member.active,
+)  # fmt: skip
+_BY_TOKEN = _MEMBER.join(ApiToken, ApiToken.member_id == Member.id).where(
+    ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None),
+    or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now")), Member.active,
+)  # fmt: skip
 
 
-def _by_cookie(token: str) -> Select[str, str, str, str, str | None, Role]:
-    return _member().join(SignIn, SignIn.member_id == Member.id).where(
-        SignIn.digest == token_digest(token), SignIn.revoked_at.is_(None), SignIn.expires_at > clock.now(),
-        Member.active,
-    )  # fmt: skip
-
-
-def _by_token(token: str) -> Select[str, str, str, str, str | None, Role]:
-    lasting = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > clock.now())
-    return _member().join(ApiToken, ApiToken.member_id == Member.id).where(
-        ApiToken.digest == token_digest(token), ApiToken.revoked_at.is_(None), lasting, Member.active
-    )  # fmt: skip
-
-
-def _actor(query: Select[str, str, str, str, str | None, Role]) -> Actor | None:
-    rows = db.session.execute(query).all()
+def _actor(query: Select[str, str, str, str, str | None, Role], token: str) -> Actor | None:
+    rows = db.session.execute(query, {"digest": token_digest(token), "now": clock.now()}).all()
     if not rows:
         return None
     first = rows[0]

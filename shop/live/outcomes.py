@@ -1,0 +1,33 @@
+"""What a comment asks for, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shop.live.models import Decision
+from shop.orders.models import Order
+
+
+@dataclass(frozen=True)
+class Asked:
+    """So many packs of a code, and the words that said so. In a cancellation 0 means all."""
+
+    code: str
+    quantity: int
+    because: str = ""
+
+    def as_json(self) -> dict[str, str | int]:
+        """As it is kept with a decision."""
+        return {"code": self.code, "quantity": self.quantity, "because": self.because}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a comment."""
+
+    decision: Decision
+    lines: Sequence[Asked] = ()
+    waiting: Sequence[Asked] = ()
+    suggested: Sequence[Asked] = ()
+    phone: str | None = None
+    reason: str = ""
+    order: Order | None = None

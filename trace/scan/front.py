@@ -1,0 +1,148 @@
+"""The scan page's front door: an answer that Flask gave a moment ago is given again, if it is still true.
+
+A pack is scanned far more often than its story changes, and by phones that all send the same few headers. So the
+headers that the app sent are remembered beside the kept body, and a request of the same form gets both after one query
+(`cache.version`), without a request context, session or routing. Whatever is not exactly such a request goes to the app.
+"""
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from trace.scan import cache
+from trace.scan.cache import Kept, Key, Pages
+from village.db import db
+from village.i18n import COOKIE
+from village.ids import uuid7
+from village.web.observe import REQUESTS, SECONDS, log
+
+ROUTE = "/01/<path:_rest>"
+KEPT = "soi.scan.kept"
+"""Where the view leaves what it answered with, for the front to remember."""
+MAX_FORMS = 10_000
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_LANGUAGE = re.compile(rf"(?:^|;\s*){COOKIE}=([^;]*)")
+_OWN = frozenset(("x-request-id", "content-length", "set-cookie"))
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Form = tuple[str, str, str, bool]
+"""A request as far as the answer depends on it: address with query, Accept, language cookie, whether gzip is taken."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """How an answer was sent."""
+
+    key: Key
+    headers: tuple[tuple[str, str], ...]
+    zipped: bool
+
+
+class Front:
+    """WSGI middleware around the whole app."""
+
+    def __init__(self, app: Flask, inner: Any, pages: Pages) -> None:
+        self._app, self._inner, self._pages = app, inner, pages
+        self._forms: OrderedDict[Form, Remembered] = OrderedDict()
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer from what is kept, or let the app do it and remember how it did."""
+        if not str(environ.get("PATH_INFO", "")).startswith("/01/") or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            answer: Iterable[bytes] = self._inner(environ, start_response)
+            return answer
+        form = _form(environ)
+        remembered = self._forms.get(form) if form else None
+        if remembered is not None:
+            began = time.perf_counter()
+            kept = self._still_true(remembered)
+            if kept is not None:
+                return _send(environ, start_response, remembered, kept, began)
+        return self._ask(form, environ, start_response)
+
+    def _still_true(self, remembered: Remembered) -> Kept | None:
+        kept = self._pages.get(remembered.key)
+        if kept is None or not kept.fresh:
+            return None
+        if self._engine is None:
+            with self._app.app_context():
+                self._engine = db.engine
+        _form, gtin, lot, *_more = kept.key
+        with self._engine.connect() as connection:
+            now = cache.version(connection, str(gtin), str(lot), kept.epcs)
+        return kept if now == kept.version else None
+
+    def _ask(self, form: Form | None, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        def started(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            kept = environ.get(KEPT)
+            names = {name.lower() for name, _ in headers}
+            if form and kept is not None and status.startswith("200") and "set-cookie" not in names:
+                own = tuple((name, value) for name, value in headers if name.lower() not in _OWN)
+                self._remember(form, Remembered(kept.key, own, "content-encoding" in names))
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        answer: Iterable[bytes] = self._inner(environ, started)
+        return answer
+
+    def _remember(self, form: Form, remembered: Remembered) -> None:
+        with self._lock:
+            self._forms[form] = remembered
+            while len(self._forms) > MAX_FORMS:
+                self._forms.popitem(last=False)
+
+
+def _form(environ: Environ) -> Form | None:
+    uri = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if not uri or len(uri) > 300 or "HTTP_AUTHORIZATION" in environ:
+        return None
+    accept = environ.get("HTTP_ACCEPT", "")
+    if len(accept) > 300:
+        return None
+    cookies = environ.get("HTTP_COOKIE", "")
+    language = found[1] if cookies and (found := _LANGUAGE.search(cookies)) else ""
+    if len(language) > 2:
+        return None
+    return uri, accept, language, "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
+
+
+def _send(
+    environ: Environ, start_response: StartResponse, remembered: Remembered, kept: Kept, began: float
+) -> Iterable[bytes]:
+    body = kept.zipped if remembered.zipped else kept.body
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else uuid7()
+    # The page may have been made anew since its headers were seen.
+    headers = [(n, f'W/"{kept.etag}"' if n == "ETag" else v) for n, v in remembered.headers]
+    headers.append(("X-Request-ID", request_id))
+    status = 200
+    if kept.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+        status, body = 304, b""
+        headers = [(n, v) for n, v in headers if n not in ("Content-Type", "Content-Encoding")]
+    else:
+        headers.append(("Content-Length", str(len(body))))
+    seconds = time.perf_counter() - began
+    method = environ["REQUEST_METHOD"]
+    REQUESTS.labels(method, ROUTE, status).inc()
+    SECONDS.labels(ROUTE).observe(seconds)
+    log.info(
+        "request",
+        request_id=request_id,
+        method=method,
+        route=ROUTE,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        member=None,
+    )
+    start_response("200 OK" if status == 200 else "304 NOT MODIFIED", headers)
+    return [body] if method == "GET" else []
+
