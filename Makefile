@@ -5,7 +5,7 @@ SHELL := bash
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak
+.PHONY: help run test check bench soak pictures
 
 PY := .venv/bin/python
 FLASK := $(PY) -m flask --app wsgi
@@ -17,6 +17,7 @@ help:
 	echo "make test    the whole suite: SQLite, PostgreSQL, real browser"
 	echo "make check   lint, types, import contract, translations"
 	echo "make bench   the figures, into docs/bench.md and docs/bench.svg"
+	echo "make pictures  photographs today's pages into docs/pictures"
 	echo "make soak    the long tests (SOAK=20 times the short ones), reported in .make/soak.txt"
 
 # Python itself. Debian ships venv apart from Python, so it is asked for by name.
@@ -51,15 +52,8 @@ help:
 
 run: .venv/for-run
 	export PORT="$${PORT:-8000}"
-	$(PY) - <<'END'
-	import os, socket, sys
-	try:
-	    with socket.socket() as probe:
-	        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-	        probe.bind((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])))
-	except (OSError, ValueError, OverflowError) as error:
-	    sys.exit(f"Port {os.environ['PORT']} cannot be used ({error}); free it, or choose another: make run PORT=8001.")
-	END
+	$(PY) -c 'import os, socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])))' 2>/dev/null \
+	  || { echo "Port $$PORT is taken or no port at all; free it, or choose another: make run PORT=8001." >&2; exit 1; }
 	echo "· Bringing the database up to date"
 	$(FLASK) db upgrade
 	echo "· Settling the demo village"
@@ -111,3 +105,7 @@ soak: .venv/for-test
 	  echo "· The long tests on $$db"
 	  SOAK="$${SOAK:-20}" $(PY) -m pytest -m processes --db $$db --durations=0 -vv $(ARGS)
 	done | tee .make/soak.txt
+
+pictures: .venv/for-test .make/browser
+	$(PY) -m tests.e2e.pictures
+	$(PY) -m pytest tests/e2e --pictures

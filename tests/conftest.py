@@ -27,6 +27,16 @@ DATA = Path(os.environ.get("CONFORMANCE_DATA") or Path(__file__).resolve().paren
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=("sqlite", "postgresql"), default="sqlite", help="the database under test")
+    parser.addoption("--pictures", action="store_true", help="keep the browser's pictures under docs/pictures")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run only what touches a database: the rest was the same on SQLite."""
+    if config.getoption("--db") == "sqlite":
+        return
+    touching = [item for item in items if "server" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=[item for item in items if item not in touching])
+    items[:] = touching
 
 
 @pytest.fixture(scope="session")

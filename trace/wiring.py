@@ -2,9 +2,6 @@
 
 from flask import Flask
 
-import trace.events.models
-import trace.ledger.models
-import trace.lots.models
 import village.revision  # noqa: F401  # the tables must be known before the first query
 from trace.labels.views import pages as labels
 from trace.ledger.cli import ledger as ledger_cli

@@ -38,7 +38,7 @@ _COLUMNS = IdempotencyKey.__table__.c
 _READ = select(IdempotencyKey.__table__).where(
     _COLUMNS.scope == bindparam("scope"), _COLUMNS.key == bindparam("key")
 )
-_WRITE = insert(IdempotencyKey.__table__)
+_WRITE = insert(IdempotencyKey)
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,9 @@ def _move(session: Session, _context: Any) -> None:
 @event.listens_for(Session, "do_orm_execute")
 def _notice_bulk(state: ORMExecuteState) -> None:
     """UPDATE and DELETE by condition go past the flush."""
-    if (state.is_update or state.is_delete) and state.bind_mapper is not None:
-        if issubclass(state.bind_mapper.class_, SHOWN):
-            _bump(state.session)
+    mapper = state.bind_mapper
+    if (state.is_update or state.is_delete) and mapper is not None and issubclass(mapper.class_, SHOWN):
+        _bump(state.session)
 
 
 def _bump(session: Session) -> None:

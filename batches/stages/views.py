@@ -147,7 +147,7 @@ def _form(who: Actor, process: Process, stage: Stage, form: Form, batch_id: str)
         chosen = usable[:1]
     bounds = stage.yields.get(chosen[0].material) if len(chosen) == 1 else None
     usual = (
-        (chosen[0].left_grams * bounds.usual_min // 10_000, chosen[0].left_grams * bounds.usual_max // 10_000)
+        (_round(chosen[0].left_grams * bounds.usual_min // 10_000), _round(chosen[0].left_grams * bounds.usual_max // 10_000))
         if bounds
         else None
     )
@@ -168,6 +168,12 @@ def _form(who: Actor, process: Process, stage: Stage, form: Form, batch_id: str)
         now=clock.now().astimezone(clock.VN).strftime("%Y-%m-%dT%H:%M"),
         shown_kilograms=forms.shown_kilograms,
     )
+
+
+def _round(grams: int) -> int:
+    """As precise as a household's scale: whole kilograms, tenths below ten."""
+    step = 1000 if grams >= 10_000 else 100
+    return (grams + step // 2) // step * step
 
 
 def _input(who: Actor, batch_id: str) -> Batch | None:

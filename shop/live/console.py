@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from shop.live.models import Decision, LiveCode, LiveComment, LiveDecision, LiveHold, LiveSession, LiveWait
+from shop.live.outcomes import Asked
 from shop.live.reasons import words
-from shop.live.room import Asked
 from shop.live.services import authorised
 from shop.live.texts import shown
 from shop.orders.models import Order, Status
@@ -21,6 +21,8 @@ from village.people.access import Actor
 
 LOOK_MAX = 50
 STREAM_MAX = 60
+SHORT = 5
+"""Packs left from which on a code is called nearly sold out."""
 NEEDS_LOOK = or_(
     LiveDecision.decision == Decision.REVIEW,
     and_(LiveDecision.decision == Decision.CHANGE, LiveDecision.reason != "phone"),
@@ -40,7 +42,10 @@ class Spoken:
     decision: Decision
     chip: str
     why: str
-    suggested: Sequence[Asked]
+    offered: Sequence[Asked]
+    """What one tap makes an order of."""
+    swap: str
+    """The code that she gives up for what is offered; empty when she gives up none."""
     phone: str | None
     order_id: str | None
     order_number: str | None
@@ -86,6 +91,11 @@ class Console:
     total: int
     """Đồng of all its orders."""
 
+    @property
+    def short(self) -> list[OnSale]:
+        """Codes that are nearly or wholly sold out."""
+        return [code for code in self.codes if code.left <= SHORT]
+
 
 def console(actor: Actor, session_id: str) -> Console:
     """The livestream as it stands now; NotFound or Forbidden as `authorised`."""
@@ -111,9 +121,19 @@ def console(actor: Actor, session_id: str) -> Console:
     )
 
 
+def needs_look(decision: Decision, reason: str) -> bool:
+    """As NEEDS_LOOK, for one decision."""
+    return decision is Decision.REVIEW or (decision is Decision.CHANGE and reason != "phone")
+
+
 def counted(lines: Sequence[Asked]) -> str:
     """Lines in short: `2 × MD01, 1 × MD02`."""
     return ", ".join(f"{line.quantity} × {line.code}" for line in lines)
+
+
+def as_field(lines: Sequence[Asked]) -> str:
+    """Lines as a form carries them: `MD01:2,MD02:1`."""
+    return ",".join(f"{line.code}:{line.quantity}" for line in lines)
 
 
 def _holds(live: LiveSession) -> ColumnElement[bool]:
@@ -142,6 +162,7 @@ def _one(comment: LiveComment, decision: LiveDecision, has: Sequence[str]) -> Sp
     lines = [Asked(**line) for line in decision.lines]
     waiting = [Asked(**line) for line in decision.waiting]
     order = decision.order
+    swap, offered = _offer(decision, has)
     return Spoken(
         id=comment.id,
         seen=decision.position,
@@ -151,7 +172,8 @@ def _one(comment: LiveComment, decision: LiveDecision, has: Sequence[str]) -> Sp
         decision=decision.decision,
         chip=_chip(decision, lines, waiting),
         why=words(decision.reason) if decision.reason else "",
-        suggested=[Asked(**line) for line in decision.suggested],
+        offered=offered,
+        swap=swap,
         phone=decision.phone,
         order_id=order.id if order else None,
         order_number=order.number if order else None,
@@ -177,6 +199,16 @@ def _chip(decision: LiveDecision, lines: Sequence[Asked], waiting: Sequence[Aske
             return _("cần xem")
         case _:
             return _("bỏ qua")
+
+
+def _offer(decision: LiveDecision, has: Sequence[str]) -> tuple[str, list[Asked]]:
+    """What one tap may do: with `change` only a swap of one code that she has for others that she has not."""
+    lines = [Asked(**line) for line in decision.suggested]
+    if decision.decision is not Decision.CHANGE:
+        return "", lines
+    old = [line.code for line in lines if line.code in has]
+    new = [line for line in lines if line.code not in has]
+    return (old[0], new) if len(old) == 1 and new else ("", [])
 
 
 def _had_by_authors(live: LiveSession) -> dict[str, list[str]]:

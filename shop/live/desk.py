@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from sqlalchemy.orm import selectinload
 
+from shop.live import rules
 from shop.live.errors import decided_before, no_comment, unknown_code
 from shop.live.intake import outcome_of, turn
 from shop.live.models import Decision, LiveComment, LiveDecision
+from shop.live.outcomes import Asked, Outcome
 from shop.live.reasons import words
-from shop.live.room import Asked, Outcome, Room
+from shop.live.room import Room
 from shop.live.services import authorised, normal_code
 from shop.orders.errors import bad_quantity
 from shop.orders.models import QUANTITY_MAX
@@ -28,15 +30,32 @@ OPEN = (Decision.REVIEW, Decision.CHANGE, Decision.QUESTION, Decision.IGNORED, D
 """Decisions under which a comment holds nothing, so that a person may make an order of it."""
 
 
-def confirm(actor: Actor, session_id: str, comment_id: str, seen: int, lines: Sequence[tuple[str, int]]) -> Outcome:
-    """It is an order, of these codes and packs. What is out of stock is waited for. BadInput names what is wrong."""
-    with _desk(actor, session_id, comment_id, seen, [code for code, _ in lines]) as (room, comment, before):
+def confirm(
+    actor: Actor,
+    session_id: str,
+    comment_id: str,
+    seen: int,
+    lines: Sequence[tuple[str, int]],
+    *,
+    instead_of: str = "",
+) -> Outcome:
+    """It is an order, of these codes and packs; `instead_of` is a code that she gives up for them, wholly.
+
+    What is out of stock is waited for, but not exchanged for. BadInput names what is wrong; Conflict when her order
+    has moved on or there is nothing to exchange for.
+    """
+    codes = [code for code, _ in lines] + [instead_of]
+    with _desk(actor, session_id, comment_id, seen, codes) as (room, comment, before):
         if before.decision not in OPEN:
             raise decided_before()
         asked = [_asked(room, code, quantity) for code, quantity in lines]
-        outcome = room.give(comment, asked, before.phone)
-        if outcome.decision is Decision.REVIEW:
+        outcome = rules.give(room, comment, asked, before.phone)
+        if outcome.decision is Decision.REVIEW or (instead_of and outcome.waiting):
             raise _cannot(outcome)
+        if instead_of:
+            given = rules.give_back(room, comment, [_asked(room, instead_of, 1, all_of_it=True)])
+            if given.decision is Decision.REVIEW:
+                raise _cannot(given)
         outcome = replace(outcome, reason=outcome.reason or "by-hand")
         room.decide(comment, outcome)
         return outcome
@@ -55,7 +74,7 @@ def take_back(actor: Actor, session_id: str, comment_id: str, seen: int, code: s
     with _desk(actor, session_id, comment_id, seen, [code]) as (room, comment, before):
         if before.decision not in OPEN:
             raise decided_before()
-        outcome = room.give_back(comment, [_asked(room, code, 1, all_of_it=True)])
+        outcome = rules.give_back(room, comment, [_asked(room, code, 1, all_of_it=True)])
         if outcome.decision is Decision.REVIEW:
             raise _cannot(outcome)
         room.decide(comment, replace(outcome, phone=before.phone, reason=outcome.reason or "by-hand"))
@@ -67,7 +86,7 @@ def set_phone(actor: Actor, session_id: str, comment_id: str, seen: int, phone: 
     full = clean_phone(phone, "phone")
     national = "0" + full.removeprefix("+84") if full.startswith("+84") else full
     with _desk(actor, session_id, comment_id, seen) as (room, comment, before):
-        outcome = room.note_phone(comment, national, sure=True)
+        outcome = rules.note_phone(room, comment, national, sure=True)
         if before.decision in (Decision.ORDER, Decision.WAITLIST):
             outcome = replace(outcome_of(before), phone=national, reason="phone")
         room.decide(comment, outcome)

@@ -22,7 +22,8 @@ def not_your_session() -> Forbidden:
 
 def ended(live: LiveSession) -> Conflict:
     """For new comments after the end."""
-    return Conflict("live-session-ended", _l("Phiên «%(session)s» kết rồi, không nhận thêm lời nhắn."), session=live.title)
+    message = _l("Phiên «%(session)s» kết rồi, không nhận thêm lời nhắn.")
+    return Conflict("live-session-ended", message, session=live.title)
 
 
 def decided_before() -> Conflict:

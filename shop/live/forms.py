@@ -9,7 +9,13 @@ from village.forms import Form, optional_number, whole_number
 from village.i18n import lazy_gettext as _l
 from village.text import plain_letters
 
-PLATFORMS = (("facebook", "Facebook"), ("tiktok", "TikTok"), ("zalo", "Zalo"), ("shopee", "Shopee"), ("other", _l("Nơi khác")))
+PLATFORMS = (
+    ("facebook", "Facebook"),
+    ("tiktok", "TikTok"),
+    ("zalo", "Zalo"),
+    ("shopee", "Shopee"),
+    ("other", _l("Nơi khác")),
+)
 
 
 def proposed_codes(shelf: Sequence[Offer]) -> dict[str, str]:

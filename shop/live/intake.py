@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
+from shop.live import rules
 from shop.live.errors import ended
 from shop.live.models import AUTHOR_MAX, TEXT_MAX, Decision, LiveComment, LiveDecision, LiveSession
+from shop.live.outcomes import Asked, Outcome
 from shop.live.parser import Reading, parse
-from shop.live.room import Asked, Outcome, Room
+from shop.live.room import Room
 from shop.live.services import authorised, may_see
 from shop.live.texts import kept
 from shop.live.words import LEXICON
@@ -32,7 +34,9 @@ TIME_DOUBT = dt.timedelta(days=1)
 """A platform's time further off than this is a broken clock."""
 _NAMED = re.compile(r"\s*([^\W\d_][^\d:\n]{0,38}?[^\W\d_.]?)\s*[:：]\s*(\S.*)", re.DOTALL)
 _LABELS = frozenset(("địa chỉ", "dia chi", "ghi chú", "ghi chu", "lưu ý", "luu y", "note", "ps"))
-_LABEL_CLASSES = frozenset(("contact", "address", "amount", "order", "take", "code", "cancel", "change", "unit", "money"))
+_LABEL_CLASSES = frozenset(
+    ("contact", "address", "amount", "order", "take", "code", "cancel", "change", "unit", "money")
+)
 """What stands before a colon and is no name: "sđt: …", "chốt: …"."""
 PASTED = "paste:"
 NAMED = "name:"
@@ -90,12 +94,11 @@ def receive(actor: Actor, session_id: str, said: Sequence[Said]) -> list[Result]
         before = _known(session, actor, live, [each.id for each in said if each.id not in fresh])
         results = []
         for each in said:
-            comment = fresh.pop(each.id, None)
-            if comment is not None:
-                results.append(_result(each.id, room.outcomes[comment.id]))
-                before[each.id] = room.outcomes[comment.id]
-            else:
+            if each.id in before:
                 results.append(_result(each.id, before[each.id], Decision.DUPLICATE))
+            else:
+                before[each.id] = room.outcomes[fresh[each.id].id]
+                results.append(_result(each.id, before[each.id]))
         return results
 
 
@@ -180,11 +183,11 @@ def _act(room: Room, comment: LiveComment, reading: Reading) -> Outcome:
     if comment.cut:
         return Outcome(Decision.REVIEW, suggested=lines or suggested, phone=reading.phone, reason="too-long")
     if reading.intent == "order":
-        return room.take(comment, lines, reading.phone, reading.additive)
+        return rules.take(room, comment, lines, reading.phone, reading.additive)
     if reading.intent == "cancel":
-        return room.give_back(comment, lines)
+        return rules.give_back(room, comment, lines)
     if reading.intent == "phone" and reading.phone:
-        return room.note_phone(comment, reading.phone)
+        return rules.note_phone(room, comment, reading.phone)
     return Outcome(Decision(reading.intent), suggested=suggested, phone=reading.phone, reason=reading.reason)
 
 
@@ -198,10 +201,12 @@ def _known(session: Session, actor: Actor, live: LiveSession, ids: Sequence[str]
         .options(selectinload(LiveComment.decisions).joinedload(LiveDecision.order))
     ).all()
     others = {c.session_id for c in found if c.session_id != live.id}
-    theirs = session.scalars(select(LiveSession).where(LiveSession.id.in_(others)).options(joinedload(LiveSession.host)))
+    theirs = session.scalars(select(LiveSession).where(LiveSession.id.in_(others)))
     hidden = {each.id for each in theirs if not may_see(actor, each)}
-    nothing = Outcome(Decision.DUPLICATE)
-    return {c.comment_id: nothing if c.session_id in hidden or not c.decisions else outcome_of(c.decisions[-1]) for c in found}
+    return {
+        each.comment_id: Outcome(Decision.DUPLICATE) if each.session_id in hidden else outcome_of(each.decisions[-1])
+        for each in found
+    }
 
 
 def outcome_of(decision: LiveDecision) -> Outcome:

@@ -7,7 +7,8 @@ from village.errors import BadInput
 from village.text import MARKS_MAX, NAME_MAX, clean_name
 
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
-_PILE = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{%d})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+" % MARKS_MAX)  # fmt: skip
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILE = re.compile(f"({_MARK}{{{MARKS_MAX}}}){_MARK}+")
 _JOINS_EMOJI = "\u200d\ufe0f"
 _BLANK = re.compile(r"\s+")
 

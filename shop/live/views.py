@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from shop.catalogue.services import offers
 from shop.live import desk, intake, services
-from shop.live.console import console, counted
+from shop.live.console import as_field, console, counted, needs_look
 from shop.live.forms import PLATFORMS, chosen_codes, chosen_lines, field_of, proposed_codes, whole
 from shop.live.models import Decision
-from shop.live.room import Outcome
+from shop.live.outcomes import Outcome
 from shop.live.services import HOSTS, Code
 from village.errors import BadInput, Conflict
 from village.forms import Form
@@ -17,6 +17,7 @@ from village.ids import uuid7
 from village.people.access import requires, signed_in
 
 pages = Blueprint("live", __name__, url_prefix="/seller/live", template_folder="templates")
+WORDS = {"counted": counted, "as_field": as_field}
 
 
 @pages.get("")
@@ -55,7 +56,7 @@ def one(session_id: str) -> ResponseReturnValue:
 @requires(*HOSTS)
 def listed(session_id: str) -> ResponseReturnValue:
     """What changes on the console, by itself: for the script that keeps it fresh."""
-    return render_template("live/moving.html", console=console(signed_in(), session_id), counted=counted)
+    return render_template("live/moving.html", console=console(signed_in(), session_id), **WORDS)
 
 
 @pages.post("/<session_id>/paste")
@@ -71,8 +72,11 @@ def paste(session_id: str) -> ResponseReturnValue:
         flash(str(error), "warning")
         return _back(session_id)
     taken = sum(result.decision is Decision.ORDER for result in results)
-    look = sum(result.decision is Decision.REVIEW or result.decision is Decision.CHANGE for result in results)
-    told = _("Đã đọc %(count)s lời nhắn: %(taken)s thành đơn, %(look)s cần bác xem.", count=len(results), taken=taken, look=look)
+    look = sum(needs_look(result.decision, result.reason) for result in results)
+    told = _(
+        "Đã đọc %(count)s lời nhắn: %(taken)s thành đơn, %(look)s cần bác xem.",
+        count=len(results), taken=taken, look=look,
+    )  # fmt: skip
     flash(told, "done")
     return _back(session_id)
 
@@ -85,7 +89,8 @@ def decide(session_id: str, comment_id: str, what: str) -> ResponseReturnValue:
     try:
         seen = whole(form.text("seen"), "seen")
         if what == "confirm":
-            _tell(desk.confirm(who, session_id, comment_id, seen, chosen_lines(form)))
+            lines, instead_of = chosen_lines(form), form.text("instead_of")
+            _tell(desk.confirm(who, session_id, comment_id, seen, lines, instead_of=instead_of))
         elif what == "dismiss":
             desk.dismiss(who, session_id, comment_id, seen)
             flash(_("Đã bỏ qua lời nhắn này."), "done")
@@ -114,7 +119,7 @@ def _sessions(form: Form) -> str:
 
 def _console(session_id: str, form: Form) -> str:
     return render_template(
-        "live/console.html", console=console(signed_in(), session_id), form=form, counted=counted
+        "live/console.html", console=console(signed_in(), session_id), form=form, **WORDS
     )
 
 
@@ -132,6 +137,7 @@ def _tell(outcome: Outcome) -> None:
         case Decision.WAITLIST:
             flash(_("Hết hàng rồi, đã xếp vào hàng chờ: %(what)s.", what=counted(outcome.waiting)), "info")
         case Decision.CANCEL:
-            flash(_("Đã bỏ %(what)s.", what=counted(outcome.lines)) if outcome.lines else _("Không còn gì để bỏ."), "done")
+            back = _("Đã bỏ %(what)s.", what=counted(outcome.lines))
+            flash(back if outcome.lines else _("Không còn gì để bỏ."), "done")
         case _:
             flash(_("Đã ghi số điện thoại."), "done")

@@ -145,9 +145,7 @@ def _order(found: Order, form: Form | None = None, problem: str = "") -> Respons
         problem=problem, cancellable=found.status is Status.PLACED, because=shown.cancelled_because(found),
         hidden_phone=shown.hidden_phone, asks_address=found.status is Status.PLACED and not found.sendable,
     )  # fmt: skip
-    response = make_response(page)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return make_response(page)
 
 
 @pages.after_request

@@ -67,7 +67,7 @@ def test_a_guest_buys_two_packs_and_follows_the_order(client: FlaskClient, villa
     shown = client.get(done.location)
     assert shown.status_code == 200
     assert shown.headers["Cache-Control"] == "no-store"
-    assert shown.headers["Referrer-Policy"] == "no-referrer"
+    assert shown.headers["Referrer-Policy"] == "same-origin"
     told = text(shown)
     assert order().number in told
     assert "2 gói lô MD-1" in told

@@ -31,7 +31,7 @@ def bearer(village: Village, username: str) -> dict[str, str]:
 def test_every_conformance_comment_becomes_what_it_must(app: Flask, village: Village, conformance_data: Path) -> None:
     for n in range(5):
         village.packs(40, lot=f"L{n}")
-    live = Live(app, village, **{name: {} for name in CODES})
+    live = Live(app, village, codes={name: {} for name in CODES})
     given = json.loads((conformance_data / "comments.json").read_text(encoding="utf-8"))
     sent = [comment(f"viewer{n}", each["text"], seconds=n - 200) for n, each in enumerate(given)]
     results = live.send(sent).json["results"]
@@ -94,7 +94,8 @@ def test_a_comment_that_is_none_is_refused_and_nothing_is_kept(
 def test_hostile_text_is_kept_and_read_without_harm(app: Flask, village: Village) -> None:
     shelf(village, 10)
     live = Live(app, village)
-    texts = ["md01\u0000 x2", "\ud800\udc00 \ud800", "\u202e1x 10dm", "md01 " + "a" * 5000, "<script>alert(1)</script>", "m\u0301" * 3000]
+    long, marks = "md01 " + "a" * 5000, "m\u0301" * 3000
+    texts = ["md01\u0000 x2", "\ud800\udc00 \ud800", "\u202e1x 10dm", long, "<script>alert(1)</script>", marks]
     sent = [comment(f"v{n}", text, name="\u202e\u0000\ud800") for n, text in enumerate(texts)]
     answer = live.send(sent)
     assert answer.status_code == 200, answer.json
@@ -161,7 +162,7 @@ def test_a_livestream_that_cannot_be_names_the_field(
 
 def test_codes_are_spelled_one_way(app: Flask, village: Village) -> None:
     shelf(village, 10)
-    live = Live(app, village, **{" md\uff10\uff11 ": {}})
+    live = Live(app, village, codes={" md\uff10\uff11 ": {}})
     assert lines(live.say("lan", "md01 x2")) == {"MD01": 2}
 
 
@@ -177,4 +178,5 @@ def test_starting_twice_with_one_key_is_one_livestream(app: Flask, village: Vill
 def test_no_such_livestream(app: Flask, village: Village) -> None:
     client, headers = browser(app), bearer(village, "seller")
     for missing in ("nothing", "01920000-0000-7000-8000-000000000000"):
-        assert client.post(f"/api/live/sessions/{missing}/comments", json={"comments": []}, headers=headers).status_code == 404
+        url = f"/api/live/sessions/{missing}/comments"
+        assert client.post(url, json={"comments": []}, headers=headers).status_code == 404

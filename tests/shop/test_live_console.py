@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from shop.live.intake import split_name
 from shop.live.models import LiveComment
@@ -17,8 +17,10 @@ from village.db import db
 class Desk:
     """A seller before the console of a livestream."""
 
-    def __init__(self, app: Flask, village: Village, username: str = "seller", **codes: dict[str, Any]) -> None:
-        self.live = Live(app, village, username, **codes)
+    def __init__(
+        self, app: Flask, village: Village, username: str = "seller", *, codes: dict[str, dict[str, Any]] | None = None
+    ) -> None:
+        self.live = Live(app, village, username, codes=codes)
         self.client = browser(app)
         village.sign_in(self.client, username)
         self.url = f"/seller/live/{self.live.id}"
@@ -33,7 +35,7 @@ class Desk:
         assert answer.status_code == 200
         return answer.get_data(as_text=True)
 
-    def tap(self, text: str, what: str, seen: int = 0, **form: Any) -> str:
+    def tap(self, text: str, what: str, seen: int = 0, **form: str) -> str:
         """Tap a fix of the comment that says `text`."""
         db.session.rollback()
         row = db.session.scalars(select(LiveComment).where(LiveComment.text == text)).first()
@@ -47,7 +49,7 @@ class Desk:
 @pytest.fixture
 def desk(app: Flask, village: Village) -> Desk:
     shelf(village, 10)
-    return Desk(app, village, MD01={}, MD02={})
+    return Desk(app, village, codes={"MD01": {}, "MD02": {}})
 
 
 def test_pasted_comments_become_orders_and_doubts_stand_on_top(desk: Desk) -> None:
@@ -122,6 +124,23 @@ def test_a_person_may_cancel_what_a_comment_only_hints_at(desk: Desk) -> None:
     assert reserved() == 0
 
 
+def test_a_change_is_one_tap_and_gives_the_old_packs_back(desk: Desk) -> None:
+    desk.live.say("lan", "bỏ md01 lấy md02")
+    assert "1 × MD01, 1 × MD02" not in desk.page() and "lấy 1 × MD02" not in desk.page()
+    desk.live.say("lan", "md01 x3")
+    assert "Bỏ MD01, lấy 1 × MD02" in desk.page()
+    desk.tap("bỏ md01 lấy md02", "confirm", lines="MD02:1", instead_of="MD01")
+    (order,) = desk.live.orders()
+    assert order.total == 65000 and reserved() == 1
+
+
+def test_nothing_is_given_up_for_packs_that_are_not_there(desk: Desk) -> None:
+    desk.live.say("lan", "md01 x3")
+    desk.live.say("lan", "bỏ md01 lấy md02")
+    page = desk.tap("bỏ md01 lấy md02", "confirm", lines="MD02:9", instead_of="MD01")
+    assert "Chưa làm được: hết hàng" in page and reserved() == 3
+
+
 def test_a_telephone_number_is_written_onto_the_order(desk: Desk) -> None:
     desk.live.say("lan", "md01 x2")
     assert "Số điện thoại chưa đúng" in desk.tap("md01 x2", "phone", phone="12")
@@ -140,7 +159,7 @@ def test_what_a_person_confirms_past_the_stock_waits(desk: Desk) -> None:
 @pytest.mark.parametrize("form", [{"lines": "MD77:1"}, {"lines": "x"}, {"code": "MD01", "quantity": "0"}, {}])
 def test_a_fix_that_makes_no_sense_changes_nothing(desk: Desk, form: dict[str, str]) -> None:
     desk.live.say("lan", "md0l x2")
-    assert 'class="message warning"' in desk.tap("md0l x2", "confirm", **form)
+    assert 'class="message warning"' in desk.tap("md0l x2", "confirm", 0, **form)
     assert reserved() == 0 and desk.live.orders() == []
 
 
@@ -200,17 +219,23 @@ def test_only_the_host_and_her_office_see_a_livestream(app: Flask, village: Vill
 
 
 def test_the_console_reads_in_a_fixed_number_of_statements(app: Flask, village: Village) -> None:
-    from sqlalchemy import event
-
     shelf(village, 40)
     desk = Desk(app, village)
     counts = []
     for n in (1, 20):
         desk.live.send([comment(f"v{n}-{k}", "md01 x1" if k % 2 else "md0l x2") for k in range(n + 1)])
-        said: list[str] = []
-        listen = lambda *args: said.append(args[2])  # noqa: E731
-        event.listen(db.engine, "before_cursor_execute", listen)
-        desk.page()
-        event.remove(db.engine, "before_cursor_execute", listen)
-        counts.append(len(said))
+        counts.append(_statements(desk))
     assert counts[0] == counts[1] <= 16
+
+
+def _statements(desk: Desk) -> int:
+    """How many statements the console takes."""
+    said: list[str] = []
+
+    def listen(*args: Any) -> None:
+        said.append(args[2])
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    desk.page()
+    event.remove(db.engine, "before_cursor_execute", listen)
+    return len(said)

@@ -16,7 +16,7 @@ from village.db import db
 
 def test_one_viewer_has_one_open_order(app: Flask, village: Village) -> None:
     shelf(village, 10)
-    live = Live(app, village, MD01={}, MD02={})
+    live = Live(app, village, codes={"MD01": {}, "MD02": {}})
     first, second = live.say("lan", "md01 x2"), live.say("lan", "md02 x1 0912345678")
     assert first["order"] == second["order"] and first["decision"] == second["decision"] == "order"
     (order,) = live.orders()
@@ -44,7 +44,7 @@ def test_more_of_a_code_is_added_only_when_she_says_more(app: Flask, village: Vi
 def test_who_wrote_first_by_the_platforms_clock_gets_the_last_pack(app: Flask, village: Village) -> None:
     shelf(village, 1)
     live = Live(app, village)
-    sent = [comment("late", "md01", seconds=-1), comment("early", "md01", seconds=-5), comment("same", "md01", seconds=-1)]
+    sent = [comment(author, "md01", seconds=-ago) for author, ago in (("late", 1), ("early", 5), ("later", 0.5))]
     results = live.send(sent).json["results"]
     assert [r["id"] for r in results] == [c["id"] for c in sent]
     assert [r["decision"] for r in results] == ["waitlist", "order", "waitlist"]
@@ -75,7 +75,7 @@ def test_a_promotion_within_the_same_call_is_told(app: Flask, village: Village) 
 
 def test_packs_that_return_by_another_door_go_to_those_who_wait(app: Flask, village: Village) -> None:
     shelf(village, 1)
-    live = Live(app, village, MD01={"limit": 1})
+    live = Live(app, village, codes={"MD01": {"limit": 1}})
     live.say("a", "md01")
     waiting = live.say("b", "md01")
     steps.cancel(village.actor("seller"), live.orders()[0].id, "khách đổi ý")
@@ -86,7 +86,7 @@ def test_packs_that_return_by_another_door_go_to_those_who_wait(app: Flask, vill
 
 def test_part_of_an_order_may_be_cancelled(app: Flask, village: Village) -> None:
     shelf(village, 10)
-    live = Live(app, village, MD01={}, MD02={"price": 60000}, MD03={})
+    live = Live(app, village, codes={"MD01": {}, "MD02": {"price": 60000}, "MD03": {}})
     live.say("lan", "md01 x3, md02 x2, md03 x1")
     assert lines(live.say("lan", "hủy 1 gói md01")) == {"MD01": 1} and reserved() == 5
     assert lines(live.say("lan", "hủy md02")) == {"MD02": 2} and reserved() == 3
@@ -147,7 +147,7 @@ def test_a_telephone_number_by_itself_goes_onto_her_order(app: Flask, village: V
 
 def test_a_codes_limit_holds_for_the_whole_session(app: Flask, village: Village) -> None:
     shelf(village, 10)
-    live = Live(app, village, MD01={"limit": 3}, MD02={})
+    live = Live(app, village, codes={"MD01": {"limit": 3}, "MD02": {}})
     live.say("a", "md01 x2")
     over = live.say("b", "md01 x2, md02 x1")
     assert over["decision"] == "order" and lines(over) == {"MD02": 1} and lines(over, "waiting") == {"MD01": 2}
@@ -193,7 +193,7 @@ def test_two_readers_posting_the_same_comments_make_one_set_of_orders(app: Flask
 def test_the_storefront_and_two_livestreams_share_five_packs(app: Flask, village: Village) -> None:
     shelf(village, 5)
     lives = [Live(app, village), Live(app, village)]
-    gtin = village.product("packs", 500).gtin
+    gtin, buyer = village.product("packs", 500).gtin, Buyer("Lan", "+84912345678", "Hà Nội")
     start = threading.Barrier(3)
     sold: list[int] = []
 
@@ -207,7 +207,7 @@ def test_the_storefront_and_two_livestreams_share_five_packs(app: Flask, village
         for n in range(5):
             try:
                 with app.app_context():
-                    place(None, [(gtin, 1)], Buyer("Lan", "+84912345678", "Hà Nội"), channel="web", idempotency_key=f"k{n}")
+                    place(None, [(gtin, 1)], buyer, channel="web", idempotency_key=f"k{n}")
                 sold.append(1)
             except OutOfStock:
                 sold.append(0)
@@ -232,3 +232,20 @@ def test_a_platforms_broken_clock_does_not_put_anybody_first(app: Flask, village
     db.session.rollback()
     kept = db.session.scalars(select(LiveComment).where(LiveComment.author_id == "cheat")).one()
     assert kept.time_doubted and abs(kept.said_at - kept.received_at) < dt.timedelta(seconds=1)
+
+
+def test_several_codes_are_cancelled_in_one_breath(app: Flask, village: Village) -> None:
+    shelf(village, 10)
+    live = Live(app, village, codes={"MD01": {}, "MD02": {}, "MD03": {"price": 60000}})
+    live.say("lan", "md01 x1, md02 x2, md03 x3")
+    assert lines(live.say("lan", "hủy md01 và md02")) == {"MD01": 1, "MD02": 2}
+    assert reserved() == 3 and live.orders()[0].total == 180000
+
+
+def test_who_waited_with_a_telephone_number_has_it_on_her_order(app: Flask, village: Village) -> None:
+    shelf(village, 1)
+    live = Live(app, village)
+    live.say("a", "md01")
+    live.say("b", "md01 x1 0987654321")
+    live.say("a", "hủy md01")
+    assert [order.buyer_phone for order in live.orders() if order.status == "placed"] == ["+84987654321"]

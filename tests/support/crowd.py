@@ -8,8 +8,8 @@ import json
 import sys
 import threading
 
-from tests.support.village import Village
 from batches.stages.wanted import Make, Take
+from tests.support.village import Village
 from village.db import db
 from village.ids import uuid7
 from wsgi import create_app

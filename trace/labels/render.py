@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
+from itertools import pairwise
 
 from reportlab.lib.units import mm  # type: ignore[import-untyped]  # it ships no types
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]  # it ships no types
@@ -171,7 +172,7 @@ def _draw_strand(canvas: Canvas) -> None:
     path = canvas.beginPath()
     path.moveTo(x, 0)
     path.curveTo(x, 1 * mm, x, 2 * mm, x, knots[0])
-    for number, (low, high) in enumerate(zip(knots, knots[1:], strict=False)):
+    for number, (low, high) in enumerate(pairwise(knots)):
         side = sway if number % 2 else -sway
         third = (high - low) / 3
         path.curveTo(x + 2 * side, low + third, x + 2 * side, high - third, x, high)

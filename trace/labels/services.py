@@ -40,7 +40,7 @@ class Printed:
 
 
 def labelled(link: DigitalLink) -> Batch:
-    """The packed lot that gets a label. NotFound for no lot or one without packs, Conflict for one that may not go out."""
+    """The packed lot that gets a label. NotFound for none or one not packed, Conflict for one that may not go out."""
     batch = db.session.scalar(
         select(Batch)
         .where(Batch.gtin == link.gtin, Batch.lot == link.lot)

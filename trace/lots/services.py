@@ -75,7 +75,8 @@ def batches_of(session: Session, ids: Collection[str]) -> list[Batch]:
 def events_of(session: Session, ids: Collection[str]) -> list[Event]:
     """Every event that touched any of these batches, in the order in which they happened."""
     touched = select(EventBatch.event_id).where(EventBatch.batch_id.in_(ids))
-    return list(session.scalars(select(Event).where(Event.id.in_(touched)).order_by(Event.occurred_at, Event.entry_index)))
+    query = select(Event).where(Event.id.in_(touched)).order_by(Event.occurred_at, Event.entry_index)
+    return list(session.scalars(query))
 
 
 def graph(batch_id: str, direction: str) -> tuple[list[Batch], list[Edge]]:

@@ -13,7 +13,9 @@ from trace.lots.schemas import BatchDetailSchema, GraphArguments, GraphSchema
 from village.i18n import in_language
 from village.people.access import requires, signed_in
 
-batches = Blueprint("lots", __name__, url_prefix="/api/batches", description="Batches and how they came out of each other.")
+batches = Blueprint(
+    "lots", __name__, url_prefix="/api/batches", description="Batches and how they came out of each other."
+)
 
 
 @batches.route("/<batch_id>")

@@ -19,7 +19,7 @@ Version = tuple[object, ...]
 
 MAX_PAGES = 2000
 MAX_BYTES = 48 * 1024 * 1024
-MAX_AGE = 300.0
+MAX_AGE = 15.0
 """Seconds after which a page is proven anew, though no version moved: raw SQL moves none."""
 
 _VERSION = """

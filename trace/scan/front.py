@@ -1,8 +1,8 @@
 """The scan page's front door: an answer that Flask gave a moment ago is given again, if it is still true.
 
 A pack is scanned far more often than its story changes, and by phones that all send the same few headers. So the
-headers that the app sent are remembered beside the kept body, and a request of the same form gets both after one query
-(`cache.version`), without a request context, session or routing. Whatever is not exactly such a request goes to the app.
+headers that the app sent are remembered beside the kept body, and a request of the same form gets both after one
+query (`cache.version`), without a request context, session or routing. Everything else goes to the app.
 """
 
 import re

@@ -233,7 +233,8 @@ class _Proof:
         if stage != (f"{event.process}/{event.process_version}", event.stage):
             return "stage", told["soi:stage"], event.stage
         moment = dt.datetime.fromisoformat(told["eventTime"])
-        if moment != _millisecond(event.occurred_at) or moment.utcoffset() != dt.timedelta(minutes=event.offset_minutes):
+        offset = dt.timedelta(minutes=event.offset_minutes)
+        if moment != _millisecond(event.occurred_at) or moment.utcoffset() != offset:
             return "time", moment, event.occurred_at
         if told["readPoint"]["id"] != place_uri(event.site.gln):
             return "place", told["readPoint"]["id"], event.site.gln

@@ -77,7 +77,7 @@ def _link() -> DigitalLink:
         return parse_path(_raw_path())
     except Gs1Error as error:
         reason = REASONS.get(error.slug, REASONS["not-a-digital-link"])
-        raise Malformed(error.slug, reason, **{f"found_{name}": value for name, value in error.params.items()}) from error
+        raise Malformed(error.slug, reason, found=dict(error.params)) from error
 
 
 def _raw_path() -> str:
@@ -128,7 +128,8 @@ def _product(link: DigitalLink, form: str) -> Response:
     if found.price is not None and found.active:
         query = request.query_string.decode("latin-1")
         return redirect(f"/products/{found.slug}" + (f"?{query}" if query else ""), 302)  # type: ignore[return-value]
-    page = render_template("scan/product.html", product=found, name=words.name(found), lots=services.lots_of(found.gtin))
+    lots = services.lots_of(found.gtin)
+    page = render_template("scan/product.html", product=found, name=words.name(found), lots=lots)
     return Response(page)
 
 

@@ -9,7 +9,7 @@ from trace.scan.proof import Fault
 from village import i18n
 from village.i18n import gettext as _
 from village.i18n import in_language
-from village.people.phones import shown_phone as phone
+from village.people.phones import shown_phone
 from village.places.models import Household, Site
 from village.products.models import Product
 
@@ -56,6 +56,11 @@ def fault(found: Fault) -> str:
 
 def _counted(quantity: int, unit: str) -> str:
     return packs(quantity) if unit == "packs" else i18n.kilograms(quantity)
+
+
+def phone(number: str) -> str:
+    """A telephone number as people write it."""
+    return shown_phone(number)
 
 
 def packs(units: int) -> str:

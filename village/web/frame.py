@@ -27,11 +27,16 @@ def init_app(app: Flask, settings: Settings) -> None:
         return {"nav": nav(), "demo": settings.demo, "public_url": settings.public_url}
 
 
+GUESTS = (("/", _l("Cửa hàng"), "house"), ("/cart", _l("Giỏ hàng"), "cart"), ("/ledger", _l("Sổ cái"), "ledger"))
+
+
 def nav() -> list[tuple[str, str, str, bool]]:
     """The places of the signed-in member's roles: address, words, picture, whether she is there now."""
     who = actor()
     if who is None:
-        return []
-    mine = [(url, str(words), picture) for url, words, picture, roles in PLACES if who.has(*roles)]
-    here = max((url for url, _, _ in mine if request.path == url or request.path.startswith(url + "/")), default="", key=len)
+        mine = [(url, str(words), picture) for url, words, picture in GUESTS]
+    else:
+        mine = [(url, str(words), picture) for url, words, picture, roles in PLACES if who.has(*roles)]
+    path = request.path
+    here = max((url for url, _, _ in mine if path == url or path.startswith(f"{url.rstrip('/')}/")), default="", key=len)
     return [(url, words, picture, url == here) for url, words, picture in mine]

@@ -1,0 +1,143 @@
+"""What a viewer's words do in a livestream. Whatever could be meant in two ways does nothing and goes to a person."""
+
+from collections.abc import Sequence
+
+from shop.live.models import Decision, LiveCode, LiveComment, LiveHold, LiveWait
+from shop.live.outcomes import Asked, Outcome
+from shop.live.room import LimitReached, Room
+from shop.orders.models import OPEN, QUANTITY_MAX, Order, OrderLine, Status
+from shop.orders.services import Buyer, set_buyer_in
+from shop.stock.errors import OutOfStock
+from village.people.phones import normal_phone
+
+
+def take(room: Room, comment: LiveComment, lines: Sequence[Asked], phone: str | None, additive: bool) -> Outcome:
+    """Reserve for a viewer, each line wholly; what is not there is waited for. Doubts come back as `review`."""
+    author = comment.author_id
+    doubt = _phone_doubt(room, author, phone)
+    wanted, queued = list(lines), []
+    if not additive:
+        waits = room.waits_of(author)
+        for line in lines:
+            if room.held(author, room.codes[line.code]):
+                doubt = doubt or "repeat"
+            elif line.code in waits:
+                same = sum(wait.quantity for wait in waits[line.code]) == line.quantity
+                doubt = doubt or ("" if same else "repeat")
+                queued.append(line)
+                wanted.remove(line)
+    if doubt:
+        return Outcome(Decision.REVIEW, suggested=lines, phone=phone, reason=doubt)
+    if not wanted:
+        return Outcome(Decision.WAITLIST, waiting=queued, phone=phone, reason="already-waiting")
+    return give(room, comment, wanted, phone, queued)
+
+
+def give(
+    room: Room, comment: LiveComment, lines: Sequence[Asked], phone: str | None, queued: Sequence[Asked] = ()
+) -> Outcome:
+    """As `take`, without asking whether she had meant it."""
+    if refused := _refused(room, comment.author_id, lines):
+        return Outcome(Decision.REVIEW, suggested=lines, phone=phone, reason=refused)
+    taken: list[Asked] = []
+    waiting: list[Asked] = list(queued)
+    reason = ""
+    for part in [lines] if len(lines) == 1 else [lines, *([line] for line in lines)]:
+        try:
+            room.put(comment, part, phone)
+            taken.extend(part)
+            if part is lines:
+                break
+        except (OutOfStock, LimitReached) as error:
+            if part is lines and len(lines) > 1:
+                continue
+            reason = "limit-reached" if isinstance(error, LimitReached) else "sold-out"
+            waiting.extend(part)
+            room.wait(comment, part[0])
+    if phone:
+        room.phones[comment.author_id] = phone
+    if not taken:
+        return Outcome(Decision.WAITLIST, waiting=waiting, phone=phone, reason=reason)
+    order = room.placed(comment.author_id)
+    return Outcome(Decision.ORDER, taken, waiting, phone=phone, reason=reason, order=order)
+
+
+def give_back(room: Room, comment: LiveComment, lines: Sequence[Asked]) -> Outcome:
+    """A viewer wants less: out of her order while it is `placed`, or out of the queue; then others' turn comes."""
+    author = comment.author_id
+    waits = room.waits_of(author)
+    back: list[tuple[OrderLine, LiveHold, LiveCode, Asked]] = []
+    dropped: list[LiveWait] = []
+    for line in lines:
+        code, queue = room.codes[line.code], waits.get(line.code, [])
+        held = room.held(author, code)
+        if any(order.status is not Status.PLACED for order, _ in held):
+            return _doubt(line, "order-moved-on")
+        if held:
+            order, hold = held[0]
+            row = _line_of(order, code)
+            have = min(hold.quantity, row.quantity) if row else 0
+            if row is None or line.quantity > have or (queue and line.quantity):
+                return _doubt(line, "cancel" if queue else "not-so-many")
+            back.append((row, hold, code, Asked(line.code, line.quantity or have, line.because)))
+        elif queue and line.quantity not in (0, sum(wait.quantity for wait in queue)):
+            return _doubt(line, "cancel")
+        dropped.extend(queue)
+    mine = room.placed(author)
+    for row, hold, code, asked in back:
+        assert mine is not None
+        freed = hold.quantity if asked.quantity == row.quantity else min(asked.quantity, hold.quantity)
+        room.count(code, -freed)
+        hold.quantity -= freed
+        room.reduce(mine, row, asked.quantity)
+    for wait in dropped:
+        wait.state = "dropped"
+        room.waits.remove(wait)
+    room.session.flush()
+    if back and room.live.status == "open":
+        room.promote()
+    reason = "" if back else "left-the-queue" if dropped else "nothing-to-cancel"
+    return Outcome(Decision.CANCEL, [asked for *_, asked in back], reason=reason, order=mine if back else None)
+
+
+def note_phone(room: Room, comment: LiveComment, phone: str, *, sure: bool = False) -> Outcome:
+    """A viewer's telephone number by itself: onto her order, or kept for the one that she will place."""
+    author = comment.author_id
+    if not sure and (doubt := _phone_doubt(room, author, phone)):
+        return Outcome(Decision.REVIEW, phone=phone, reason=doubt)
+    room.phones[author] = phone
+    order = room.latest(author)
+    if order is None or order.status not in OPEN:
+        return Outcome(Decision.IGNORED, phone=phone, reason="phone-kept")
+    full = normal_phone(phone)
+    if order.buyer_phone != full:
+        set_buyer_in(room.session, order, Buyer(phone=full), actor=room.actor)
+    return Outcome(Decision.CHANGE, phone=phone, reason="phone", order=order)
+
+
+def _refused(room: Room, author: str, lines: Sequence[Asked]) -> str:
+    """Why an order cannot hold these lines however much there is; empty when it can."""
+    order = room.placed(author)
+    packs = {(line.product_id, line.unit_price): line.quantity for line in order.lines} if order else {}
+    for line in lines:
+        code = room.codes[line.code]
+        if not code.product.active or code.product.price is None:
+            return "not-sold"
+        packs[code.product_id, code.price] = packs.get((code.product_id, code.price), 0) + line.quantity
+    return "above-limit" if max(packs.values()) > QUANTITY_MAX else ""
+
+
+def _phone_doubt(room: Room, author: str, phone: str | None) -> str:
+    order = room.placed(author)
+    known = order.buyer_phone if order else None
+    return "phone-differs" if phone and known and normal_phone(phone) != known else ""
+
+
+def _line_of(order: Order, code: LiveCode) -> OrderLine | None:
+    """The line of an order that this code's packs are in."""
+    same = (line for line in order.lines if (line.product_id, line.unit_price) == (code.product_id, code.price))
+    return next(same, None)
+
+
+def _doubt(line: Asked, reason: str) -> Outcome:
+    return Outcome(Decision.REVIEW, suggested=[line] if line.quantity else [], reason=reason)

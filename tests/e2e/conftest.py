@@ -1,0 +1,97 @@
+"""A real server over a settled village, and phones that walk about on it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.serving import Served, serving
+from tests.support.village import Village
+from village.people.services import console, hand_out_link
+from village.settings import ROOT, Settings
+
+PHONE = {"width": 360, "height": 740}
+STICKS_OUT = """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+  [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+    .map(e => e.tagName + "." + e.className + "#" + e.id)"""
+DESK = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a word to anybody outside."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("Chromium is missing; `make test` installs it on Debian")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def served(settings: Settings) -> Iterator[Served]:
+    """The village served by gunicorn."""
+    with serving(settings) as served:
+        yield served
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def phone(chromium: Browser, app: Flask, village: Village, served: Served) -> Iterator[Opener]:
+    """Opens a phone of its own; with a user name, signed in by a one-time link. Fails on any error in its console."""
+    contexts = []
+    errors: list[str] = []
+
+    def open_phone(username: str = "", size: dict[str, int] = PHONE, javascript: bool = True) -> Page:
+        context = chromium.new_context(
+            viewport=size,  # type: ignore[arg-type]  # a size as the library wants it
+            base_url=served.url,
+            locale="vi-VN",
+            timezone_id="Asia/Ho_Chi_Minh",
+            java_script_enabled=javascript,
+            accept_downloads=True,
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" and "422" not in said.text else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        if username:
+            member = village.member(username)
+            page.goto(f"/sign-in/link/{hand_out_link(console(member.cooperative_id), member.id)}")
+            page.get_by_role("button", name="Vào").click()
+        return page
+
+    yield open_phone
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def shoot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., None]:
+    """Takes a picture of a page, checks that nothing sticks out sideways, and keeps it where `--pictures` says."""
+    folder = ROOT / "docs" / "pictures" / "walk" if request.config.getoption("--pictures") else tmp_path
+
+    def take(page: Page, name: str, whole: bool = False) -> None:
+        assert page.evaluate(STICKS_OUT) == [], f"{page.url} is too wide"
+        folder.mkdir(parents=True, exist_ok=True)
+        size = page.viewport_size
+        assert size is not None
+        if whole:
+            # A phone as long as the page: bars that stick to the screen's edge stand where the page ends.
+            height = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": size["width"], "height": height})
+        page.screenshot(path=folder / f"{name}.png", animations="disabled")
+        page.set_viewport_size(size)
+
+    return take

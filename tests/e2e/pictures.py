@@ -1,0 +1,148 @@
+"""`make pictures`: photographs the demo village's pages for README and guides, from today's pages.
+
+Run as `python -m tests.e2e.pictures`; it writes docs/pictures/*.png and needs Chromium.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.support.serving import environment, free_port, serving
+from village.settings import ROOT, from_env
+
+FOLDER = ROOT / "docs" / "pictures"
+PHONE = {"width": 360, "height": 740}
+GAP = 24
+PAPER = "#e6d8b5"
+
+
+def main() -> None:
+    """Settle a demo village in a folder of its own, serve it, walk through it with a camera."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    instance = Path(tempfile.mkdtemp(prefix="soi-pictures-"))
+    try:
+        settings = replace(from_env({"INSTANCE": str(instance)}))
+        env = environment(settings, free_port())
+        for command in (["db", "upgrade"], ["demo"]):
+            subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", *command], cwd=ROOT, env=env, check=True)
+        with serving(settings) as served, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            env["PORT"] = str(served.port)
+
+            def phone(username: str = "") -> Page:
+                context = browser.new_context(
+                    viewport=PHONE, base_url=served.url, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh",  # type: ignore[arg-type]  # a size as the library wants it
+                    device_scale_factor=2,
+                )
+                page = context.new_page()
+                if username:
+                    page.goto(_link(username, env))
+                    page.get_by_role("button", name="Vào").click()
+                return page
+
+            _buyer(phone())
+            _producer(phone("producer"))
+            _seller(phone("seller"))
+            _office(phone("office"))
+            browser.close()
+    finally:
+        shutil.rmtree(instance, ignore_errors=True)
+    _side_by_side("three-phones", "scan", "storefront", "producer-home", keep=True)
+    _side_by_side("buyer", "scan", "scan-story", "product", "order")
+    _side_by_side("producer", "producer-home", "producer-batch", "producer-stage", "producer-refused")
+    _side_by_side("seller", "seller-orders", "seller-order", "live", "live-stock")
+    print(f"Pictures of today's pages are in {FOLDER.relative_to(ROOT)}.")
+
+
+def _link(username: str, env: dict[str, str]) -> str:
+    made = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "members", "link", username],
+        cwd=ROOT, env={**os.environ, **env}, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return made.stdout.strip()
+
+
+def _shoot(page: Page, name: str) -> None:
+    page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+
+
+def _buyer(page: Page) -> None:
+    page.goto("/")
+    _shoot(page, "storefront")
+    page.locator("a.product").filter(has_text="500 g").click()
+    _shoot(page, "product")
+    page.locator("a.proof[href^='/01/']").last.click()
+    _shoot(page, "scan")
+    page.locator(".knot").nth(2).scroll_into_view_if_needed()
+    page.locator(".knot").nth(1).evaluate("e => e.scrollIntoView()")
+    _shoot(page, "scan-story")
+    page.goto("/")
+    page.locator("a.product").filter(has_text="500 g").click()
+    page.locator("main form button").last.click()
+    page.get_by_role("link", name="Đặt hàng").click()
+    page.locator("[name='name']").fill("Khách Thử")
+    page.locator("[name='phone']").fill("0900 000 199")
+    page.locator("[name='address']").fill("Số 9 phố Thử, phường Mẫu, Hà Nội")
+    page.get_by_role("button", name="Đặt hàng").click()
+    page.get_by_text("Hàng đang ở đâu").wait_for()
+    _shoot(page, "order")
+
+
+def _producer(page: Page) -> None:
+    page.goto("/batches")
+    _shoot(page, "producer-home")
+    page.locator(".lots a").nth(1).click()
+    _shoot(page, "producer-batch")
+    page.goto("/batches")
+    page.get_by_role("link", name="Ghi bước này").click()
+    page.locator("[name='made']").fill("195")
+    _shoot(page, "producer-stage")
+    page.locator("[name='made']").fill("950")
+    page.get_by_role("button", name="Ghi vào sổ").click()
+    _shoot(page, "producer-refused")
+
+
+def _seller(page: Page) -> None:
+    page.goto("/seller")
+    _shoot(page, "seller-orders")
+    page.goto("/seller?status=confirmed")
+    page.locator("main a[href*='/seller/orders/']").first.click()
+    _shoot(page, "seller-order")
+    page.goto("/seller/live")
+    page.locator("main a[href*='/seller/live/']").first.click()
+    page.locator(".comments").first.evaluate("e => e.scrollIntoView()")
+    _shoot(page, "live")
+    page.locator(".codes").evaluate("e => e.scrollIntoView()")
+    _shoot(page, "live-stock")
+
+
+def _office(page: Page) -> None:
+    page.goto("/coop")
+    _shoot(page, "office")
+
+
+def _side_by_side(name: str, *parts: str, keep: bool = False) -> None:
+    """Several phones in one picture, at the size of one each."""
+    phones = [Image.open(FOLDER / f"{part}.png").convert("RGB") for part in parts]
+    height = phones[0].height
+    sheet = Image.new("RGB", (sum(p.width for p in phones) + GAP * (len(phones) + 1), height + 2 * GAP), PAPER)
+    left = GAP
+    for picture in phones:
+        sheet.paste(picture, (left, GAP))
+        left += picture.width + GAP
+    sheet.thumbnail((1600, 1600))
+    sheet.quantize(128).save(FOLDER / f"{name}.png", optimize=True)
+    for part in parts:
+        if not keep:
+            (FOLDER / f"{part}.png").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
