@@ -71,6 +71,11 @@ def gettext(message: str, /, **values: object) -> str:
     return text % values if values else text
 
 
+def marked(message: str, /) -> str:
+    """`message` itself, known to the catalogues: for a text that is stored, and translated where it is shown."""
+    return message
+
+
 def lazy_gettext(message: str, /) -> LazyProxy:
     """`message`, translated when it is shown: for texts named at import time."""
     return LazyProxy(lambda: str(translations(current_language()).gettext(message)), enable_cache=False)

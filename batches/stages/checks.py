@@ -16,6 +16,7 @@ from trace.lots.models import Batch
 from trace.lots.services import no_such_batch
 from village import clock
 from village.errors import BadInput, Conflict, Forbidden
+from village.i18n import gettext as _
 from village.i18n import kilograms
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, not_yours
@@ -104,7 +105,7 @@ def _share(
             _l("Mẻ %(lot)s đang tạm giữ nên chưa dùng được. %(reason)s"),
             field=f"{field}.batch",
             lot=batch.lot,
-            reason=batch.hold_reason,
+            reason=_(batch.hold_reason),
         )
     return _packs(batch, one, field) if batch.made_units is not None else _grams(batch, one, field)
 

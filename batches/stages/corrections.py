@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from batches.mass import Portion, carry_origins
 from batches.processes.catalogue import all_processes
 from batches.processes.models import WHOLE, Process
-from batches.stages.services import SCOPE, answer_for, entry_answer, record_in
+from batches.stages.services import INSPECTION_FAILED, SCOPE, answer_for, entry_answer, record_in
 from batches.stages.wanted import Make, Measure, Take, Wanted
 from trace.epcis.events import ErrorReason
 from trace.events.models import Event, EventBatch
@@ -172,7 +172,7 @@ def _after_inspection(session: Session, event: Event, *, own: bool) -> None:
     if event.kind != "inspect" or own:
         return
     for part in event.parts:
-        refresh_holds(session, part.batch_id, "Lần kiểm tra gần nhất chưa đạt.")
+        refresh_holds(session, part.batch_id, INSPECTION_FAILED)
 
 
 def _descendants_still_fit(session: Session, process: Process, changed: list[Batch]) -> None:

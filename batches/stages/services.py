@@ -27,7 +27,9 @@ from trace.signals import batch_made, units_left
 from village import clock, idempotency
 from village.db import write
 from village.errors import BadInput, Conflict
+from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
+from village.i18n import marked
 from village.ids import is_uuid, uuid7
 from village.people.access import Actor
 from village.places.models import Household, Site
@@ -35,6 +37,8 @@ from village.products.models import Product
 
 LOT_PREFIX = "BL"
 SCOPE = "event"
+INSPECTION_FAILED = marked("Lần kiểm tra gần nhất chưa đạt.")
+"""Why a batch is held; a message's name, translated where it is shown."""
 _LOT = select(Batch.id).where(Batch.gtin == bindparam("gtin"), Batch.lot == bindparam("lot"))
 
 
@@ -123,7 +127,7 @@ def record_dispatch(
         if batch.hold != "none":
             raise Conflict(
                 "on-hold", _l("Lô %(lot)s đang tạm giữ nên chưa gửi đi được. %(reason)s"),
-                lot=batch.lot, reason=batch.hold_reason,
+                lot=batch.lot, reason=_(batch.hold_reason),
             )
         if batch.void or units > (batch.left_units or 0):
             raise Conflict("not-enough-left", _l("Lô %(lot)s không còn đủ gói."), lot=batch.lot, left=batch.left_units)
@@ -364,7 +368,7 @@ def _after(
         session.flush()
     if stage.kind is Kind.INSPECT:
         for share in inputs:
-            refresh_holds(session, share.batch.id, _hold_reason())
+            refresh_holds(session, share.batch.id, INSPECTION_FAILED)
     if told:
         return
     for share in outputs:
@@ -372,10 +376,6 @@ def _after(
     if stage.kind is Kind.DISPATCH:
         for share in inputs:
             units_left.send(None, session=session, batch=share.batch, units=share.units or 0)
-
-
-def _hold_reason() -> str:
-    return "Lần kiểm tra gần nhất chưa đạt."
 
 
 def _passed(stage: Stage, wanted: Wanted, findings: Sequence[Finding]) -> bool:

@@ -84,9 +84,9 @@ def databases() -> Iterator[Iterator[tuple[str, str, Path]]]:
         yield each()
 
 
-def measure(what: str, on: str, served: Served, make: Any, status: int, seconds: float, aim: float | None) -> figures.Figure:
+def measure(what: str, on: str, job: load.Job, aim: float | None = None) -> figures.Figure:
     """One figure, said aloud as soon as it is there."""
-    figure = figures.Figure(what, on, load.run(load.Job(served.port, make, status, seconds)), aim)
+    figure = figures.Figure(what, on, load.run(job), aim)
     told = figure.load
     print(f"  {what:<12} {on:<11} {told.rate:>8,.0f}/s   p50 {told.p50:>6.1f} ms   p99 {told.p99:>6.1f} ms", flush=True)
     return figure
@@ -133,16 +133,17 @@ def main() -> None:
                 durable = syncs(instance)
                 served = start(scene.settings, app="tests.bench.hello:app", env=quiet)
                 try:
-                    found.append(measure("hello world", "–", served, load.get(["/"]), 200, seconds, None))
+                    found.append(measure("hello world", "–", load.Job(served.port, load.get(["/"]), 200, seconds)))
                 finally:
                     served.stop()
                 peer = found[0].load.rate
             served = start(scene.settings, env=quiet)
             try:
                 weight = max(weight, page_bytes(served, scene.scans[0]))
-                found.append(measure("scan page", name, served, load.get(scene.scans), 200, seconds, peer / 2))
-                events = load.post("/api/events", scene.token, scene.event)
-                found.append(measure("events", name, served, events, 201, seconds, EVENTS_AIM))
+                scans = load.Job(served.port, load.get(scene.scans), 200, seconds)
+                found.append(measure("scan page", name, scans, peer / 2))
+                events = load.Job(served.port, load.post("/api/events", scene.token, scene.event), 201, seconds)
+                found.append(measure("events", name, events, EVENTS_AIM))
             finally:
                 served.stop()
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"

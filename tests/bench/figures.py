@@ -46,6 +46,7 @@ def table(run: Run) -> str:
         f"{'–' if f.aim is None else f'≥ {f.aim:,.0f}'} | {_verdict(f)} |"
         for f in run.figures
     ]
+    weight = f"{run.page_bytes / 1024:.1f} KB; aim ≤ {PAGE_AIM // 1024} KB"
     small = "yes" if run.page_bytes <= PAGE_AIM else "**no**"
     return "\n".join(
         [
@@ -61,10 +62,10 @@ def table(run: Run) -> str:
             "| --- | --- | ---: | ---: | ---: | ---: | --- |",
             *rows,
             "",
-            f"A scan page with its style sheet weighs {run.page_bytes / 1024:.1f} KB; aim ≤ {PAGE_AIM // 1024} KB: {small}.",
+            f"A scan page with its style sheet weighs {weight}: {small}.",
             "",
-            f"The disk did {run.syncs:,.0f} durable writes a second, one after the other. An event is answered only when",
-            "it is on the disk.",
+            f"The disk did {run.syncs:,.0f} durable writes a second, one after the other.",
+            "An event is answered only when it is on the disk.",
             "",
         ]
     )

@@ -18,7 +18,7 @@ from trace.ledger.checkpoint import open_checkpoint
 from trace.ledger.errors import LedgerError
 from trace.ledger.keys import CUSTODY
 from trace.ledger.merkle import Frontier
-from trace.ledger.models import APPEND_ONLY, Commitment, LedgerEntry, LedgerLink, LedgerNode, LedgerState
+from trace.ledger.models import APPEND_ONLY, Commitment, LedgerLink, LedgerNode, LedgerState
 from trace.ledger.note import Verifier
 from trace.ledger.store import commitment
 from village.db import db

@@ -48,9 +48,7 @@ def reachable(session: Session, start: Collection[str], direction: Direction) ->
     here, there = (Edge.child_id, Edge.parent_id) if direction == "up" else (Edge.parent_id, Edge.child_id)
     walk = select(there.label("id")).where(here.in_(start)).cte("walk", recursive=True)
     more = aliased(Edge)
-    more_here, more_there = (
-        (more.child_id, more.parent_id) if direction == "up" else (more.parent_id, more.child_id)
-    )
+    more_here, more_there = (more.child_id, more.parent_id) if direction == "up" else (more.parent_id, more.child_id)
     walk = walk.union(select(more_there).join(walk, more_here == walk.c.id))
     return set(session.scalars(select(walk.c.id))) - set(start)
 

@@ -10,7 +10,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy.pool import PoolProxiedConnection
 
 from village import clock
 
@@ -58,11 +59,25 @@ class Kept:
         return len(self.body) + len(self.zipped)
 
 
-def version(connection: Connection, gtin: str, lot: str, epcs: tuple[str, ...]) -> Version:
+def version(connection: PoolProxiedConnection, dialect: str, gtin: str, lot: str, epcs: tuple[str, ...]) -> Version:
     """What the answer about a lot depends on, in one query: its holds, the chains behind it, the village's rows."""
-    # As a plain string: on the hottest address there is, compiling the statement would cost more than running it.
-    row = connection.exec_driver_sql(_query(len(epcs), connection.dialect.name), (*epcs, gtin, lot)).one_or_none()
-    return tuple(row) if row is not None else ()
+    # Straight to the driver: on the hottest address there is, SQLAlchemy's part would take longer than the query.
+    cursor = connection.cursor()
+    try:
+        cursor.execute(_query(len(epcs), dialect), (*epcs, gtin, lot))
+        return tuple(cursor.fetchone() or ())
+    finally:
+        cursor.close()
+
+
+def version_now(engine: Engine, kept: Kept) -> Version:
+    """The version of what is kept, as of this moment, on a connection of its own."""
+    _form, gtin, lot, *_more = kept.key
+    connection = engine.raw_connection()
+    try:
+        return version(connection, engine.dialect.name, str(gtin), str(lot), kept.epcs)
+    finally:
+        connection.close()
 
 
 @lru_cache(maxsize=512)

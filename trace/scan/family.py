@@ -160,9 +160,7 @@ def _events(session: Session, ids: set[str]) -> list[Event]:
             .options(
                 selectinload(Event.parts).joinedload(EventBatch.batch).joinedload(Batch.product),
                 joinedload(Event.site).joinedload(Site.hamlet),
-                joinedload(Event.household).options(
-                    joinedload(Household.hamlet), joinedload(Household.cooperative)
-                ),
+                joinedload(Event.household).options(joinedload(Household.hamlet), joinedload(Household.cooperative)),
             )
         )
     )
@@ -180,9 +178,7 @@ def _links(session: Session, epcs: list[str]) -> list[Link]:
 
 def _entries(session: Session, indexes: set[int]) -> dict[int, Stored]:
     table = LedgerEntry.__table__
-    rows = session.execute(
-        select(table.c.index, table.c.leaf_hash, table.c.body).where(table.c.index.in_(indexes))
-    )
+    rows = session.execute(select(table.c.index, table.c.leaf_hash, table.c.body).where(table.c.index.in_(indexes)))
     return {index: Stored(index, bytes(leaf), bytes(body)) for index, leaf, body in rows}
 
 

@@ -77,10 +77,7 @@ class Front:
         if self._engine is None:
             with self._app.app_context():
                 self._engine = db.engine
-        _form, gtin, lot, *_more = kept.key
-        with self._engine.connect() as connection:
-            now = cache.version(connection, str(gtin), str(lot), kept.epcs)
-        return kept if now == kept.version else None
+        return kept if cache.version_now(self._engine, kept) == kept.version else None
 
     def _ask(self, form: Form | None, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         def started(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -145,4 +142,3 @@ def _send(
     )
     start_response("200 OK" if status == 200 else "304 NOT MODIFIED", headers)
     return [body] if method == "GET" else []
-

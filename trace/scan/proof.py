@@ -198,9 +198,7 @@ class _Proof:
             return told[0]["prev"] is None
         # What does not hold in the entry before is named there, not here as well.
         leaf = self.leaves.get(before.index)
-        return before.index in self.bad or (
-            leaf is not None and told[0]["prev"] == base64.b64encode(leaf).decode()
-        )
+        return before.index in self.bad or (leaf is not None and told[0]["prev"] == base64.b64encode(leaf).decode())
 
     def _unlisted(self) -> None:
         """Every event on these chains is shown: one that lost its row was taken out of the story."""

@@ -45,10 +45,8 @@ def answer(link: DigitalLink, form: str) -> Kept:
     )
     pages: Pages = current_app.extensions["soi.scan.pages"]
     kept = pages.get(key)
-    if kept is not None and kept.fresh:
-        with db.engine.connect() as connection:
-            if cache.version(connection, link.gtin, link.lot, kept.epcs) == kept.version:
-                return kept
+    if kept is not None and kept.fresh and cache.version_now(db.engine, kept) == kept.version:
+        return kept
     kept = _make(link, form, key)
     pages.put(kept)
     return kept
@@ -71,7 +69,8 @@ def _make(link: DigitalLink, form: str, key: cache.Key) -> Kept:
                 lot=lot,
             )
         body, epcs = makers[form](session, batch, link)
-        version = cache.version(session.connection(), link.gtin, lot, epcs)
+        connection = session.connection()
+        version = cache.version(connection.connection, connection.dialect.name, link.gtin, lot, epcs)
     etag = hashlib.sha256(body.encode()).hexdigest()[:24]
     data = body.replace(CHECKED, i18n.moment(clock.now())).encode()
     return Kept(key, version, epcs, time.monotonic(), clock.today(), etag, form, data, gzip.compress(data, 6, mtime=0))

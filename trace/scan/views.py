@@ -140,7 +140,5 @@ def _unknown(link: DigitalLink, error: NotFound) -> Response:
     except NotFound:
         product = None
     name = words.name(product) if product else ""
-    page = render_template(
-        "scan/unknown.html", link=link, product=product, name=name, words=words, detail=str(error)
-    )
+    page = render_template("scan/unknown.html", link=link, product=product, name=name, words=words, detail=str(error))
     return Response(page, status=404)

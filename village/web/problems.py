@@ -29,15 +29,16 @@ def wants_json() -> bool:
     return request.accept_mimetypes.provided and best in ("application/json", "application/problem+json")
 
 
-def problem(slug: str, title: str, status: int, detail: str, **members: Any) -> Response:
+def problem(slug: str, title: str, status: int, detail: str, members: Mapping[str, Any]) -> Response:
     """A problem document. Its `type` is an address under ours that never changes its meaning."""
     settings = current_app.extensions["soi"]
     body = {
+        **members,
         "type": f"{settings.public_url}/problems/{slug}",
         "title": title,
         "status": status,
         "detail": detail,
-        **members,
+        "instance": request.path,
     }
     response = jsonify(body)
     response.status_code = status
@@ -61,7 +62,7 @@ def _told(error: SoiError) -> ResponseReturnValue:
     members = {k: v if isinstance(v, (int, float, bool, list, dict, str)) else str(v) for k, v in error.details.items()}
     if error.field:
         members["field"] = error.field
-    response = _answer(error.slug, str(error.title), error.status, str(error), **members)
+    response = _answer(error.slug, str(error.title), error.status, str(error), members)
     if error.status == 429:
         response.headers["Retry-After"] = str(error.details["retry_after"])
     if error.status == 401:
@@ -86,7 +87,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if "messages" in data:
         slug, detail = "invalid", _("Dữ liệu gửi lên có chỗ chưa đúng.")
         members["errors"] = data["messages"].get("json", data["messages"])
-    response = _answer(slug, http.HTTPStatus(error.code).phrase, error.code, detail, **members)
+    response = _answer(slug, http.HTTPStatus(error.code).phrase, error.code, detail, members)
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
@@ -107,9 +108,10 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     )
 
 
-def _answer(slug: str, title: str, status: int, detail: str, **members: Any) -> Response:
+def _answer(slug: str, title: str, status: int, detail: str, members: Mapping[str, Any] | None = None) -> Response:
+    members = members or {}
     if wants_json():
-        return problem(slug, title, status, detail, instance=request.path, **members)
+        return problem(slug, title, status, detail, members)
     page = render_template("problem.html", title=title, detail=detail, status=status, details=members)
     return Response(page, status=status, mimetype="text/html")
 
