@@ -87,9 +87,11 @@ def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str
         url = f"sqlite:///{instance / 'soi.db'}"
     app = create_app(settings_for(url, instance))
     with app.app_context():
+        from flask_migrate import upgrade
+
         from village.db import db
 
-        db.create_all()
+        upgrade()
         settle()
         db.session.remove()
         if not server:

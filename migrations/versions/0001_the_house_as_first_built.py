@@ -466,9 +466,7 @@ def upgrade() -> None:
         sa.Column("corrected_by", sa.String(length=36), nullable=True),
         sa.Column("correction_reason", sa.String(length=20), nullable=True),
         sa.Column("correction_entry", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["corrected_by"], ["event.id"], name=op.f("fk_event_corrected_by_event"), use_alter=True
-        ),
+        sa.ForeignKeyConstraint(["corrected_by"], ["event.id"], name=op.f("fk_event_corrected_by_event")),
         sa.ForeignKeyConstraint(
             ["correction_entry"], ["ledger_entry.index"], name=op.f("fk_event_correction_entry_ledger_entry")
         ),

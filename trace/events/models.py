@@ -47,7 +47,7 @@ class Event(Base):
     """An inspection's outcome."""
     corrects: Mapped[Id | None] = mapped_column(ForeignKey("event.id"), index=True)
     """The event that this one puts right."""
-    corrected_by: Mapped[Id | None] = mapped_column(ForeignKey("event.id", use_alter=True))
+    corrected_by: Mapped[Id | None] = mapped_column(ForeignKey("event.id"))
     """The event that put this one right; itself, when it was declared never to have happened."""
     correction_reason: Mapped[str | None] = mapped_column(String(20))
     """incorrect_data or did_not_occur, on the event at fault."""

@@ -41,7 +41,7 @@ def resolve(_rest: str) -> ResponseReturnValue:
     except SoiError as error:
         if form == services.PAGE:
             raise
-        response = problem(error.slug, str(error.title), error.status, str(error), instance=request.path)
+        response = problem(error.slug, str(error.title), error.status, str(error), {})
     response.vary.update(("Accept", "Accept-Encoding", "Cookie"))
     if form != services.PAGE:
         response.headers["Access-Control-Allow-Origin"] = "*"

@@ -1,6 +1,7 @@
 """Errors as answers: RFC 9457 problem+json for programs, a page for people."""
 
 import http
+from collections.abc import Mapping
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
