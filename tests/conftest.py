@@ -81,10 +81,7 @@ def settings_for(url: str, instance: Path) -> Settings:
 def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A migrated, settled village that each test gets a copy of: its database and its instance folder."""
     instance = tmp_path_factory.mktemp("template")
-    if server:
-        url = _create_database(server, "soi_template")
-    else:
-        url = f"sqlite:///{instance / 'soi.db'}"
+    url = _create_database(server, "soi_template") if server else f"sqlite:///{instance / 'soi.db'}"
     app = create_app(settings_for(url, instance))
     with app.app_context():
         from flask_migrate import upgrade

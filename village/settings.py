@@ -107,7 +107,7 @@ def _origin(origin: str, netloc: str) -> str:
     origin = origin or f"{netloc.replace(':', '-')}/ledger"
     if any(c.isspace() for c in origin) or "+" in origin or "://" in origin or len(origin) > 200:
         raise SettingsError(
-            f"LEDGER_ORIGIN is {origin!r}, but must be a URL without scheme, blanks or '+', such as soi.example.vn/ledger."
+            f"LEDGER_ORIGIN is {origin!r}, but must be a URL without scheme, blanks or '+': soi.example.vn/ledger."
         )
     return origin
 

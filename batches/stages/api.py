@@ -101,10 +101,10 @@ class Sites(MethodView):
         }
 
 
-def _told(before: Wanted, changes: Wanted | dict[str, Any] | None) -> Wanted:
-    if not isinstance(changes, dict):
-        return before
-    return replace(before, **{k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()})
+def _told(before: Wanted, changes: dict[str, Any] | None) -> Wanted:
+    """The event with what is to be told otherwise."""
+    told: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in (changes or {}).items()}
+    return replace(before, **told)
 
 
 def _process(process: Process) -> dict[str, Any]:
@@ -112,7 +112,9 @@ def _process(process: Process) -> dict[str, Any]:
         "key": process.key,
         "version": process.version,
         "name": {"vi": process.name.vi, "en": process.name.en},
-        "materials": [{"key": m.key, "name": {"vi": m.name.vi, "en": m.name.en}, "unit": m.unit} for m in process.materials],
+        "materials": [
+            {"key": m.key, "name": {"vi": m.name.vi, "en": m.name.en}, "unit": m.unit} for m in process.materials
+        ],
         "stages": [
             {
                 "key": s.key,

@@ -87,7 +87,10 @@ def _share(
         raise no_such_batch(one.batch, f"{field}.batch")
     if not who.works_for(batch.household_id, batch.cooperative_id):
         raise Forbidden(
-            "not-your-batch", _l("Mẻ %(lot)s là của hộ khác, bác không ghi được."), field=f"{field}.batch", lot=batch.lot
+            "not-your-batch",
+            _l("Mẻ %(lot)s là của hộ khác, bác không ghi được."),
+            field=f"{field}.batch",
+            lot=batch.lot,
         )
     if occurred_at < batch.made_at - SKEW:
         raise BadInput(
@@ -164,7 +167,9 @@ def product_of(session: Session, who: Actor, process: Process, stage: Stage, pro
     """The product that a stage gives, if it is this cooperative's and the right material."""
     product = session.get(Product, product_id)
     if product is None or not product.active or product.cooperative_id != who.cooperative_id:
-        raise BadInput("unknown-product", _l("Không có sản phẩm nào mang mã %(product)s."), field=field, product=product_id)
+        raise BadInput(
+            "unknown-product", _l("Không có sản phẩm nào mang mã %(product)s."), field=field, product=product_id
+        )
     if (product.process, product.material) != (process.key, stage.output):
         raise BadInput(
             "wrong-product",

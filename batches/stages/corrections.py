@@ -150,7 +150,7 @@ def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
         if part.part == "input":
             _give_back(session.get_one(Batch, part.batch_id, with_for_update=True), part)
     session.flush()
-    declare_error(session, event, "incorrect_data", None)
+    declare_error(session, event, "incorrect_data", told.id)
     corrected = record_in(session, who, told, corrects=event, keep=keep)
     event.corrected_by = corrected.event_id
     session.flush()

@@ -16,7 +16,9 @@ TEXTS: dict[str, LazyProxy] = {
     "no-output": _l("Bác ghi giúp làm ra được bao nhiêu."),
     "unusual-amount": _l("%(grams)s một lần là khác thường (hay gặp từ %(low)s đến %(high)s)."),
     "yield-above-bound": _l("Từ %(in)s không thể ra %(out)s được: nhiều nhất là %(high)s. Bác xem lại số cân nhé."),
-    "yield-below-bound": _l("Từ %(in)s mà chỉ ra %(out)s thì ít quá: ít nhất cũng phải %(low)s. Bác xem lại số cân nhé."),
+    "yield-below-bound": _l(
+        "Từ %(in)s mà chỉ ra %(out)s thì ít quá: ít nhất cũng phải %(low)s. Bác xem lại số cân nhé."
+    ),
     "yield-unusual": _l("Từ %(in)s ra %(out)s, tức %(share)s, khác mọi khi (thường từ %(low)s đến %(high)s)."),
     "overall-above-bound": _l(
         "Tính từ %(in)s %(origin)s thì không thể ra %(out)s được: nhiều nhất là %(high)s. Bác xem lại số cân nhé."

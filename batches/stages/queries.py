@@ -55,7 +55,8 @@ def held(household_id: str) -> list[Held]:
 def _held(batch: Batch) -> Held:
     process = all_processes()[batch.process]
     usual = [m.key for m in process.materials]
-    following = sorted(process.next_stages(batch.material), key=lambda stage: (stage.optional, stage.kind is Kind.INSPECT))
+    stages = process.next_stages(batch.material)
+    following = sorted(stages, key=lambda stage: (stage.optional, stage.kind is Kind.INSPECT))
     return Held(
         batch,
         process.material(batch.material).picture,

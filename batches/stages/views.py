@@ -1,16 +1,17 @@
 """The producer's pages: what I have, what I do next, how much came out. Each works without JavaScript."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from batches.processes.catalogue import all_processes
-from batches.processes.models import Kind, Process, Stage
+from batches.processes.models import WHOLE, Kind, Process, Stage
 from batches.stages import forms, queries
 from batches.stages.corrections import Correction, as_wanted, correct, event_for
 from batches.stages.services import record_stage
-from batches.stages.wanted import Wanted
+from batches.stages.wanted import Make, Take, Wanted
 from trace.events.models import Event
 from trace.gs1.digital_link import DigitalLink
 from trace.lots.models import Batch
@@ -24,6 +25,7 @@ from village.people.access import Actor, requires, signed_in
 from village.people.models import Role
 from village.text import clean_text
 
+Part = TypeVar("Part", Take, Make)
 pages = Blueprint("stages", __name__, url_prefix="/batches", template_folder="templates")
 
 
@@ -140,17 +142,15 @@ def _household(who: Actor, asked: str | None) -> str | None:
 
 def _form(who: Actor, process: Process, stage: Stage, form: Form, batch_id: str) -> str:
     first = _input(who, batch_id)
-    household_id = first.household_id if first else _household(who, form.text("household") or request.args.get("household"))
+    asked = form.text("household") or request.args.get("household")
+    household_id = first.household_id if first else _household(who, asked)
     usable = queries.usable(household_id, process, stage) if household_id and stage.inputs else []
     chosen = [b for b in usable if b.id == batch_id or form.text(f"take-{b.id}")]
     if not chosen and usable and stage.inputs:
         chosen = usable[:1]
     bounds = stage.yields.get(chosen[0].material) if len(chosen) == 1 else None
-    usual = (
-        (_round(chosen[0].left_grams * bounds.usual_min // 10_000), _round(chosen[0].left_grams * bounds.usual_max // 10_000))
-        if bounds
-        else None
-    )
+    shares = (bounds.usual_min, bounds.usual_max) if bounds else ()
+    usual = tuple(_round(chosen[0].left_grams * share // WHOLE) for share in shares)
     return render_template(
         "batches/record.html",
         process=process,
@@ -215,17 +215,15 @@ def _told(before: Wanted, typed: dict[str, str]) -> Wanted:
     """The event with the figures as they were typed anew."""
     stage = all_processes()[before.process].stage(before.stage)
 
-    def amount(name: str, in_units: bool) -> dict[str, int]:
+    def told(part: Part, name: str) -> Part:
         text = typed.get(name, "")
-        return {"units": forms.units(text, name)} if in_units else {"grams": forms.grams(text, name)}
+        if part.units is not None:
+            return replace(part, units=forms.units(text, name))
+        return replace(part, grams=forms.grams(text, name))
 
     looking = stage.kind in (Kind.OBSERVE, Kind.INSPECT)
-    inputs = before.inputs if looking else tuple(
-        replace(take, **amount(f"in-{n}", take.units is not None)) for n, take in enumerate(before.inputs)
-    )
-    outputs = tuple(
-        replace(make, **amount(f"out-{n}", make.units is not None)) for n, make in enumerate(before.outputs)
-    )
+    inputs = before.inputs if looking else tuple(told(take, f"in-{n}") for n, take in enumerate(before.inputs))
+    outputs = tuple(told(make, f"out-{n}") for n, make in enumerate(before.outputs))
     return replace(
         before,
         occurred_at=forms.moment(typed.get("occurred_at", "")),

@@ -67,7 +67,7 @@ def _links() -> None:
 
 
 def _morning() -> dt.datetime:
-    """Five in the morning of today, or of yesterday while it is earlier than ten: nothing of the demo is yet to come."""
+    """Five in the morning of today, or of yesterday until ten: nothing of the demo is yet to come."""
     now = clock.now().astimezone(clock.VN)
     day = now if now.hour >= 10 else now - dt.timedelta(days=1)
     return day.replace(hour=5, minute=0, second=0, microsecond=0)

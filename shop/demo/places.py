@@ -183,12 +183,12 @@ def _certify(session: Session, coop: Cooperative, products: dict[str, Product]) 
             Certificate(
                 kind="ocop", number=f"MẪU-OCOP-{slug}", issuer="Uỷ ban nhân dân (mẫu)", stars=3, issued_on=issued,
                 expires_on=ocop_expiry(issued), product_id=products[slug].id, cooperative_id=coop.id,
-            )  # fmt: skip
+            )
         )
     session.add(
         Certificate(
             kind="food-safety", number="MẪU-ATTP-01", issuer="Cơ quan cấp phép (mẫu)", stars=None,
             issued_on=today - dt.timedelta(days=1020), expires_on=today + dt.timedelta(days=75), product_id=None,
             cooperative_id=coop.id,
-        )  # fmt: skip
+        )
     )

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 
 from sqlalchemy import select
 
@@ -18,7 +19,7 @@ from village import clock
 from village.db import db
 from village.people.access import Actor
 from village.people.models import Member
-from village.places.models import Site
+from village.places.models import Site, SiteKind
 from village.products.models import Product
 
 NAMESPACE = uuid.UUID("5f0b7a3e-50a1-4d20-9506-000000000001")
@@ -53,7 +54,7 @@ class Step:
     moisture: str = ""
     note: str = ""
     passed: bool | None = None
-    place: str = "workshop"
+    place: SiteKind = "workshop"
     corrects: str = ""
     """Name of the step that this one tells again."""
     name: str = ""
@@ -67,16 +68,16 @@ def mien(
     wet = round(tubers * share, 1)
     sheets, rested = round(wet * 1.15, 1), round(wet * 0.6, 1)
     dry = round(tubers * noodles, 1)
-    cut = round(dry / 0.9, 1)
+    cut = min(round(dry / 0.9, 1), rested * 0.98)
     steps = [
         Step(day, who, "harvest", makes={f"{tag}-cu": ("tuber", tubers)}, place="field", name=f"{tag}-harvest"),
         Step(day - 1, who, "settle", takes={f"{tag}-cu": tubers}, makes={f"{tag}-uot": ("wet-starch", wet)},
              moisture="45", note=note),
         Step(day - 2, who, "steam", takes={f"{tag}-uot": wet}, makes={f"{tag}-banh": ("sheets", sheets)}),
         Step(day - 2.6, who, "rest", takes={f"{tag}-banh": sheets}, makes={f"{tag}-u": ("rested-sheets", rested)}),
-        Step(day - 3, who, "cut", takes={f"{tag}-u": rested}, makes={f"{tag}-soi": ("strands", min(cut, rested * 0.98))},
+        Step(day - 3, who, "cut", takes={f"{tag}-u": rested}, makes={f"{tag}-soi": ("strands", cut)},
              note=note or "Một ít bánh rách lúc gỡ, bỏ ra."),
-        Step(day - 3.4, who, "dry", takes={f"{tag}-soi": min(cut, rested * 0.98)}, makes={f"{tag}-kho": ("noodles", dry)},
+        Step(day - 3.4, who, "dry", takes={f"{tag}-soi": cut}, makes={f"{tag}-kho": ("noodles", dry)},
              moisture=moisture, note=note),
     ]  # fmt: skip
     if inspect:
@@ -93,26 +94,29 @@ def mien(
 def tea(tag: str, who: str, day: float, leaf: float, packs: int) -> list[Step]:
     """A picking of tea, to its packs."""
     rolled, dry = round(leaf * 0.62, 1), round(leaf * 0.22, 1)
-    more = {"process": "che-tam-duong"}
+    step = partial(Step, process="che-tam-duong")
     return [
-        Step(day, who, "pick", makes={f"{tag}-bup": ("fresh-leaf", leaf)}, place="field", **more),
-        Step(day - 0.4, who, "roll", takes={f"{tag}-bup": leaf}, makes={f"{tag}-vo": ("rolled-leaf", rolled)}, **more),
-        Step(day - 0.7, who, "dry", takes={f"{tag}-vo": rolled}, makes={f"{tag}-che": ("tea", dry)}, moisture="5.4", **more),
-        Step(day - 1.2, who, "inspect", takes={f"{tag}-che": 0}, moisture="5.4", **more),
-        Step(day - 2, who, "pack", takes={f"{tag}-che": round(packs * 0.202, 1)}, makes={f"{tag}-200": ("che-200", packs)}, **more),
+        step(day, who, "pick", makes={f"{tag}-bup": ("fresh-leaf", leaf)}, place="field"),
+        step(day - 0.4, who, "roll", takes={f"{tag}-bup": leaf}, makes={f"{tag}-vo": ("rolled-leaf", rolled)}),
+        step(day - 0.7, who, "dry", takes={f"{tag}-vo": rolled}, makes={f"{tag}-che": ("tea", dry)}, moisture="5.4"),
+        step(day - 1.2, who, "inspect", takes={f"{tag}-che": 0}, moisture="5.4"),
+        step(day - 2, who, "pack", takes={f"{tag}-che": round(packs * 0.202, 1)},
+             makes={f"{tag}-200": ("che-200", packs)}),
     ]  # fmt: skip
 
 
 def rice(tag: str, who: str, day: float, paddy: float, packs: int) -> list[Step]:
     """A harvest of rice, to its sacks."""
     dry, milled = round(paddy * 0.86, 1), round(paddy * 0.56, 1)
-    more = {"process": "gao-seng-cu"}
+    step = partial(Step, process="gao-seng-cu")
     return [
-        Step(day, who, "harvest", makes={f"{tag}-thoc": ("fresh-paddy", paddy)}, place="field", **more),
-        Step(day - 3, who, "dry", takes={f"{tag}-thoc": paddy}, makes={f"{tag}-kho": ("dry-paddy", dry)}, moisture="13", **more),
-        Step(day - 8, who, "mill", takes={f"{tag}-kho": dry}, makes={f"{tag}-gao": ("rice", milled)}, **more),
-        Step(day - 8.5, who, "inspect", takes={f"{tag}-gao": 0}, moisture="13", **more),
-        Step(day - 9, who, "pack", takes={f"{tag}-gao": round(packs * 5.02, 1)}, makes={f"{tag}-5": ("gao-5000", packs)}, **more),
+        step(day, who, "harvest", makes={f"{tag}-thoc": ("fresh-paddy", paddy)}, place="field"),
+        step(day - 3, who, "dry", takes={f"{tag}-thoc": paddy}, makes={f"{tag}-kho": ("dry-paddy", dry)},
+             moisture="13"),
+        step(day - 8, who, "mill", takes={f"{tag}-kho": dry}, makes={f"{tag}-gao": ("rice", milled)}),
+        step(day - 8.5, who, "inspect", takes={f"{tag}-gao": 0}, moisture="13"),
+        step(day - 9, who, "pack", takes={f"{tag}-gao": round(packs * 5.02, 1)},
+             makes={f"{tag}-5": ("gao-5000", packs)}),
     ]  # fmt: skip
 
 
@@ -124,7 +128,8 @@ def story() -> list[Step]:
         *mien("m03", "vi", 36, 1430, noodles=0.135, small=220, big=60),
         *mien("m04", "du", 33, 760, noodles=0.125, small=120, big=30),
         # Rain for three days: a poor yield, said so.
-        *mien("m05", "producer", 30, 1100, share=0.17, noodles=0.086, small=140, note="Mưa ba ngày, bột trôi mất một bể."),
+        *mien("m05", "producer", 30, 1100, share=0.17, noodles=0.086, small=140,
+              note="Mưa ba ngày, bột trôi mất một bể."),
         *mien("m06", "thu", 27, 1320, noodles=0.14, small=200, big=70),
         *mien("m07", "vi", 24, 890, noodles=0.13, small=180),
         # Inspected too wet: held, and nothing of it is packed.
@@ -135,7 +140,8 @@ def story() -> list[Step]:
         # A slip of the finger, 1.910 for 1.190, put right the same day.
         Step(5, "producer", "harvest", makes={"m12-cu": ("tuber", 1910)}, place="field", name="m12-harvest"),
         *mien("m12", "producer", 5, 1190)[1:3],
-        Step(16.6, "du", "inspect", takes={"m08-kho": 0}, moisture="16.8", passed=False, note="Sợi còn ẩm, chưa đóng gói được."),
+        Step(16.6, "du", "inspect", takes={"m08-kho": 0}, moisture="16.8", passed=False,
+             note="Sợi còn ẩm, chưa đóng gói được."),
         Step(4.6, "producer", "harvest", makes={"m12-cu": ("tuber", 1190)}, corrects="m12-harvest", place="field",
              note="Gõ nhầm 1.910, đúng ra là 1.190."),
         # Two households' own starch, dried and kept, then steamed together: one batch out of two.

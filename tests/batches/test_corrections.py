@@ -1,5 +1,6 @@
 """Nothing is edited: a wrong event is declared wrong, and told again."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,6 @@ from flask.testing import FlaskClient
 
 from batches.stages.corrections import Correction, as_wanted, correct, event_for
 from batches.stages.wanted import Make, Measure, Take
-from dataclasses import replace
 from tests.support.village import Village
 from trace.events.models import Event
 from trace.ledger import store
@@ -53,6 +53,12 @@ def test_a_wrong_weight_is_told_again_and_the_batch_keeps_its_code(village: Vill
     batch = village.batch(batch_id)
     assert (batch.made_grams, batch.left_grams) == (450_000, 350_000)
     assert told["batches"][0]["id"] == batch_id
+    db.session.rollback()
+    event = db.session.get_one(Event, answer["id"])
+    assert event.corrected_by == told["id"]
+    assert event.correction_entry is not None
+    declared = parse(store.entry(event.correction_entry).body)["event"]["errorDeclaration"]
+    assert declared["correctiveEventIDs"] == [f"urn:uuid:{told['id']}"]
     assert verify().holds
 
 

@@ -121,7 +121,8 @@ def test_grams_are_whole_and_positive(post: Post, village: Village, grams: objec
 
 def test_what_is_not_json_is_said_so(client: FlaskClient, village: Village) -> None:
     token = village.token("producer")
-    answer = client.post("/api/events", data=b"{", headers={"Authorization": f"Bearer {token}"}, content_type="application/json")
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = client.post("/api/events", data=b"{", headers=headers, content_type="application/json")
     assert answer.status_code in (400, 422)
     assert answer.mimetype == "application/problem+json"
 

@@ -102,7 +102,7 @@ def test_a_file_that_is_no_process_is_refused(text: str) -> None:
 
 
 def test_a_file_is_called_after_its_process() -> None:
-    with pytest.raises(ProcessFileError, match="call the file mien-dong.yaml"):
+    with pytest.raises(ProcessFileError, match=r"call the file mien-dong\.yaml"):
         parse(NOODLES, "noodles.yaml")
 
 

@@ -63,7 +63,8 @@ def phone(chromium: Browser, app: Flask, village: Village, served: Served) -> It
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" and "422" not in said.text else None)
+        # A form that is shown again with its mistake answers 422, which the console calls an error.
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" and "422" not in m.text else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         if username:
             member = village.member(username)

@@ -23,7 +23,7 @@ def test_a_product_number_is_known_by_its_fourteen_digits(written: str, whole: s
 
 
 def test_a_mistyped_number_is_told_the_digit_that_would_be_right() -> None:
-    with pytest.raises(WrongCheckDigit, match="09506000134353 ends in 3.*must be 2") as caught:
+    with pytest.raises(WrongCheckDigit, match=r"09506000134353 ends in 3.*must be 2") as caught:
         parse_gtin("09506000134353")
     assert caught.value.params["right"] == 2
     assert caught.value.params["value"] == "09506000134353"

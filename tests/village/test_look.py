@@ -27,7 +27,8 @@ def jinja() -> Iterator[Environment]:
 
 
 def draw(jinja: Environment, source: str, **context: object) -> str:
-    page = '{% from "macros/strand.html" import strand, mini_strand, graph %}{% from "macros/ui.html" import field, choice_cards %}'
+    page = '{% from "macros/strand.html" import strand, mini_strand, graph %}'
+    page += '{% from "macros/ui.html" import field, choice_cards %}'
     return jinja.from_string(page + source).render(**context)
 
 

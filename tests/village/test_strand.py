@@ -66,7 +66,7 @@ def test_boxes_never_overlap_and_parents_always_stand_below(pairs: set[tuple[int
     for (y, x, width), (next_y, next_x, _) in pairwise(boxes):
         assert y != next_y or next_x >= x + width
     assert all(
-        0 <= p.x and p.x + p.width <= drawn.width and p.y + p.height <= drawn.height for p in drawn.nodes
+        p.x >= 0 and p.x + p.width <= drawn.width and p.y + p.height <= drawn.height for p in drawn.nodes
     )
 
 

@@ -20,11 +20,10 @@ from trace.lots.models import Batch, Edge
 from village import clock
 from village.places.models import Site
 
-
 # Built once: building a statement takes longer than running it.
-_WRITE_EVENT = insert(Event.__table__)
-_WRITE_PARTS = insert(EventBatch.__table__)
-_WRITE_EDGES = insert(Edge.__table__)
+_WRITE_EVENT = insert(Event)
+_WRITE_PARTS = insert(EventBatch)
+_WRITE_EDGES = insert(Edge)
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,8 @@ def declare_error(session: Session, event: Event, reason: epcis.ErrorReason, cor
     (appended,) = store.append(session, [draft])
     event.correction_entry = appended.index
     event.correction_reason = reason
-    event.corrected_by = corrective or event.id
+    # A corrective event is yet to be written down; whoever writes it names it here.
+    event.corrected_by = event.id
     session.execute(delete(Edge).where(Edge.event_id == event.id))
     session.flush()
     return appended

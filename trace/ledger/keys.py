@@ -50,7 +50,7 @@ class Keys:
             if mine != its:
                 raise KeyTrouble(
                     "other-key",
-                    _l("Khoá ký trong máy không phải khoá của sổ này (%(vkey)s). Hãy đưa đúng tệp khoá vào thư mục keys."),
+                    _l("Khoá trong máy không phải khoá của sổ này (%(vkey)s). Hãy đưa đúng tệp khoá vào thư mục keys."),
                     vkey=its,
                 )
 

@@ -109,6 +109,5 @@ for _model in APPEND_ONLY:
     assert isinstance(_table, Table)
     for _dialect in ("sqlite", "postgresql"):
         for _statement in guards(_table.name, _dialect):
-            event.listen(
-                _table, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)
-            )
+            _ddl = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # the library has no type here
+            event.listen(_table, "after_create", _ddl.execute_if(dialect=_dialect))

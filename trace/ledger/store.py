@@ -50,11 +50,11 @@ _READ_BACK = (
     .order_by(_ENTRY.index)
 )
 _ADVANCE = (
-    update(LedgerState.__table__)
+    update(LedgerState)
     .where(_STATE.id == 1, _STATE.size == bindparam("old_size"))
     .values({name: bindparam(f"new_{name}") for name in ("size", "frontier", "checkpoint", "signed_at")})
 )
-_INSERTS = {model: insert(model.__table__) for model in (LedgerEntry, LedgerLink, LedgerNode, Commitment)}
+_INSERTS = {model: insert(model) for model in (LedgerEntry, LedgerLink, LedgerNode, Commitment)}
 
 
 @dataclass(frozen=True)
@@ -265,12 +265,12 @@ def nodes(session: Session, wanted: frozenset[NodeId] | Sequence[NodeId]) -> dic
         )
         found |= {NodeId(0, index): leaf for index, leaf in rows}
     if inner:
-        rows = session.execute(
+        above = session.execute(
             select(node_table.c.level, node_table.c.position, node_table.c.hash).where(
                 tuple_(node_table.c.level, node_table.c.position).in_(inner)
             )
         )
-        found |= {NodeId(level, position): value for level, position, value in rows}
+        found |= {NodeId(level, position): value for level, position, value in above}
     return found
 
 

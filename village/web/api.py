@@ -1,6 +1,6 @@
 """The JSON addresses: one OpenAPI description for all of them, read as a page without anything from elsewhere."""
 
-from flask import Blueprint, Flask, current_app, jsonify, render_template
+from flask import Blueprint, Flask, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 
@@ -43,4 +43,4 @@ def openapi() -> ResponseReturnValue:
 @pages.get("/api/docs")
 def docs() -> ResponseReturnValue:
     """The description, for people."""
-    return render_template("api_docs.html", spec=api.spec.to_dict(), public_url=current_app.extensions["soi"].public_url)
+    return render_template("api_docs.html", spec=api.spec.to_dict())

@@ -38,5 +38,6 @@ def nav() -> list[tuple[str, str, str, bool]]:
     else:
         mine = [(url, str(words), picture) for url, words, picture, roles in PLACES if who.has(*roles)]
     path = request.path
-    here = max((url for url, _, _ in mine if path == url or path.startswith(f"{url.rstrip('/')}/")), default="", key=len)
+    above = [url for url, _, _ in mine if path == url or path.startswith(f"{url.rstrip('/')}/")]
+    here = max(above, default="", key=len)
     return [(url, words, picture, url == here) for url, words, picture in mine]

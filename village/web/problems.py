@@ -16,6 +16,7 @@ from village.errors import BadInput, Malformed, SoiError, Unauthenticated
 from village.i18n import MACHINE_PATHS
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
+from village.settings import MIB
 
 log = structlog.get_logger()
 DRAIN = 64 * 1024 * 1024
@@ -78,7 +79,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         400: _("Yêu cầu không đọc được. Bác xem lại rồi gửi lại nhé."),
         404: _("Không có trang này. Có thể địa chỉ bị gõ thiếu."),
         405: _("Địa chỉ này không làm được việc đó."),
-        413: _("Gửi lên nhiều quá, mỗi lần tối đa %(mib)s MB.", mib=current_app.config["MAX_CONTENT_LENGTH"] // 1048576),
+        413: _("Gửi lên nhiều quá, mỗi lần tối đa %(mib)s MB.", mib=current_app.extensions["soi"].max_body // MIB),
         415: _("Cần gửi dữ liệu dạng JSON."),
     }
     slug = http.HTTPStatus(error.code).phrase.lower().replace(" ", "-")
@@ -100,7 +101,8 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
         return _told(BadInput("bad-text", _("Có ký tự không dùng được trong dữ liệu gửi lên.")))
     if isinstance(error, OperationalError):
         log.error("database", error=type(error.orig).__name__, exc_info=error)
-        return _answer("unavailable", _("Đang bận"), 503, _("Sổ đang bận, chưa ghi được gì. Bác thử lại sau ít phút nhé."))
+        busy = _("Sổ đang bận, chưa ghi được gì. Bác thử lại sau ít phút nhé.")
+        return _answer("unavailable", _("Đang bận"), 503, busy)
     log.error("unexpected", error=type(error).__name__, exc_info=error)
     if current_app.testing:
         raise error

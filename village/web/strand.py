@@ -123,7 +123,8 @@ def mini(states: Sequence[str], of: int | None = None) -> Mini:
     knots = []
     for index, state in enumerate(states):
         x = 18 + index * step
-        loop = f"M{x - 10} 15 C{x - 2} 15 {x + 9} 15 {x + 9} 9 C{x + 9} 2 {x - 9} 2 {x - 9} 9 C{x - 9} 15 {x + 2} 15 {x + 10} 15"
+        over = f"M{x - 10} 15 C{x - 2} 15 {x + 9} 15 {x + 9} 9"
+        loop = f"{over} C{x + 9} 2 {x - 9} 2 {x - 9} 9 C{x - 9} 15 {x + 2} 15 {x + 10} 15"
         knots.append(Knot(x, state, loop))
     end = 18 + (len(states) - 1) * step if states else 4
     path = f"M4 15 L{end + 12} 15" if states else ""
@@ -222,7 +223,8 @@ def _thread(parent: Placed, child: Placed) -> Thread:
     """Up from the parent's top edge to the child's bottom edge, upright at both ends."""
     top, bottom = child.y + child.height, parent.y
     bend = (bottom - top) // 2
-    path = f"M{parent.middle} {bottom} C{parent.middle} {bottom - bend} {child.middle} {top + bend} {child.middle} {top}"
+    bends = f"{parent.middle} {bottom - bend} {child.middle} {top + bend}"
+    path = f"M{parent.middle} {bottom} C{bends} {child.middle} {top}"
     broken = {"cut", "recalled"}
     return Thread(
         parent.node.id, child.node.id, path, parent.node.state in broken or child.node.state in broken
