@@ -35,6 +35,9 @@ Id = Annotated[str, mapped_column(String(36))]
 """A UUID as text, lower case with dashes: the same in both databases and in JSON."""
 
 WRITES = "soi_writes"
+CONNECTION = "soi_connection"
+BUMPED = "soi_village_bumped"
+"""Set in a session's info once its transaction changed the village's own rows (see `village.revision`)."""
 LEDGER_LOCK = 0x501_1ED6E5
 """The key of PostgreSQL's advisory lock around everything that appends to the ledger."""
 
@@ -96,14 +99,22 @@ def write(*, ledger: bool = False) -> Iterator[Session]:
     session.info[WRITES] = True
     try:
         with _writers_turn(session.get_bind()):
-            session.connection(execution_options={WRITES: True})
+            session.info[CONNECTION] = session.connection(execution_options={WRITES: True})
             if ledger and session.get_bind().dialect.name == "postgresql":
                 session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
             yield session
             session.commit()
     finally:
-        session.info[WRITES] = False
+        for name in (WRITES, CONNECTION, BUMPED):
+            session.info.pop(name, None)
         session.close()
+
+
+def core(session: Session) -> Connection:
+    """The connection that `write()` holds, past the session: its bookkeeping for one statement costs more than SQLite
+    needs to run it. For statements that touch no object which the session has changed and not yet flushed."""
+    held: Connection | None = session.info.get(CONNECTION)
+    return held if held is not None else session.connection()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, String, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from village import clock
-from village.db import Base, Moment
+from village.db import Base, Moment, core
 from village.errors import Conflict, Malformed
 from village.i18n import lazy_gettext as _l
 
@@ -74,7 +74,7 @@ def recall(session: Session, scope: str, key: str, body: Any) -> Answer | None:
     Another body under the same key raises Conflict. Two that come at once wait for each other here.
     """
     _take_turns(session, scope, key)
-    found = session.connection().execute(_READ, {"scope": scope, "key": key}).one_or_none()
+    found = core(session).execute(_READ, {"scope": scope, "key": key}).one_or_none()
     if found is None:
         return None
     if found.digest != body_digest(body):
@@ -89,7 +89,7 @@ def recall(session: Session, scope: str, key: str, body: Any) -> Answer | None:
 def remember(session: Session, scope: str, key: str, body: Any, status: int, answer: Any) -> None:
     """Keep the answer with what it did."""
     row = {"scope": scope, "key": key, "digest": body_digest(body), "status": status, "answer": answer}
-    session.connection().execute(_WRITE, {**row, "created_at": clock.now()})
+    core(session).execute(_WRITE, {**row, "created_at": clock.now()})
 
 
 def _take_turns(session: Session, scope: str, key: str) -> None:

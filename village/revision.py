@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, event, insert, update
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column
 
 from village.certificates.models import Certificate
-from village.db import Base
+from village.db import BUMPED, Base
 from village.places.models import Cooperative, Hamlet, Household, Site
 from village.products.models import Product
 
@@ -49,6 +49,7 @@ def _notice_bulk(state: ORMExecuteState) -> None:
 
 
 def _bump(session: Session) -> None:
+    session.info[BUMPED] = True
     table = VillageRevision.__table__
     moved = session.connection().execute(
         update(VillageRevision).where(table.c.id == 1).values(number=VillageRevision.number + 1)

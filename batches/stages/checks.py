@@ -22,6 +22,7 @@ from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, not_yours
 from village.places.models import Household, Site
 from village.products.models import Product
+from village.reference import Reference
 
 SKEW = dt.timedelta(minutes=10)
 """How far a phone's clock may run ahead."""
@@ -55,9 +56,9 @@ def time_of(occurred_at: dt.datetime) -> None:
         raise BadInput("too-old", _l("Ngày này lâu quá rồi, hơn ba năm. Bác xem lại nhé."), field="occurred_at")
 
 
-def site_of(session: Session, who: Actor, site_id: str) -> Site:
+def site_of(village: Reference, who: Actor, site_id: str) -> Site:
     """The site, if this member may work there."""
-    site = session.get(Site, site_id)
+    site = village.sites.get(site_id)
     if site is None or not site.active:
         raise BadInput("unknown-site", _l("Không có nơi nào mang mã %(site)s."), field="site", site=site_id)
     shared = site.household_id is None and site.cooperative_id == who.cooperative_id
@@ -149,13 +150,13 @@ def _packs(batch: Batch, one: Take, field: str) -> Share:
     return Share(batch, units * net, units)
 
 
-def household_of(session: Session, who: Actor, wanted: Wanted, inputs: Sequence[Share], site: Site) -> Household:
+def household_of(village: Reference, who: Actor, wanted: Wanted, inputs: Sequence[Share], site: Site) -> Household:
     """Whose work this is: the inputs' household, else the one named, the site's, or the member's own."""
     owners = {share.batch.household_id for share in inputs}
     if len(owners) > 1:
         raise BadInput("several-households", _l("Các mẻ này của nhiều hộ, không ghi chung được."), field="inputs")
     chosen = next(iter(owners), None) or wanted.household or site.household_id or who.household_id
-    household = session.get(Household, chosen) if chosen else None
+    household = village.households.get(chosen) if chosen else None
     if household is None:
         raise BadInput("which-household", _l("Bác chọn giúp ghi cho hộ nào."), field="household")
     if not who.works_for(household.id, household.cooperative_id):
@@ -163,9 +164,11 @@ def household_of(session: Session, who: Actor, wanted: Wanted, inputs: Sequence[
     return household
 
 
-def product_of(session: Session, who: Actor, process: Process, stage: Stage, product_id: str, field: str) -> Product:
+def product_of(
+    village: Reference, who: Actor, process: Process, stage: Stage, product_id: str, field: str
+) -> Product:
     """The product that a stage gives, if it is this cooperative's and the right material."""
-    product = session.get(Product, product_id)
+    product = village.products.get(product_id)
     if product is None or not product.active or product.cooperative_id != who.cooperative_id:
         raise BadInput(
             "unknown-product", _l("Không có sản phẩm nào mang mã %(product)s."), field=field, product=product_id

@@ -1,25 +1,22 @@
 """Recording a stage: whole or not at all. Each function that takes no session owns its transaction."""
 
-import datetime as dt
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batches.mass import Finding, basis_points, carry_origins
+from batches.mass import Finding, basis_points
 from batches.processes.catalogue import all_processes
 from batches.processes.models import Kind, Process, Stage
 from batches.stages import checks
 from batches.stages.findings import tell
+from batches.stages.making import make
 from batches.stages.wanted import Make, Wanted
 from trace.events.models import Event
 from trace.events.services import Happening, Recorded, Share, record
-from trace.gs1.digital_link import DigitalLink, class_uri
-from trace.gs1.errors import Gs1Error
-from trace.gs1.lots import check_lot, new_lot
+from trace.gs1.digital_link import DigitalLink
 from trace.ledger.store import Appended
 from trace.lots.models import Batch
 from trace.lots.services import refresh_holds
@@ -32,14 +29,12 @@ from village.i18n import lazy_gettext as _l
 from village.i18n import marked
 from village.ids import is_uuid, uuid7
 from village.people.access import Actor
-from village.places.models import Household, Site
 from village.products.models import Product
+from village.reference import Reference, reference
 
-LOT_PREFIX = "BL"
 SCOPE = "event"
 INSPECTION_FAILED = marked("Lần kiểm tra gần nhất chưa đạt.")
 """Why a batch is held; a message's name, translated where it is shown."""
-_LOT = select(Batch.id).where(Batch.gtin == bindparam("gtin"), Batch.lot == bindparam("lot"))
 
 
 def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,12 +65,13 @@ def record_in(
     """
     process, stage = checks.stage_of(wanted)
     checks.time_of(wanted.occurred_at)
-    site = checks.site_of(session, who, wanted.site)
+    village = reference(session)
+    site = checks.site_of(village, who, wanted.site)
     inputs = checks.take(session, who, stage, wanted.inputs, wanted.occurred_at)
-    household = checks.household_of(session, who, wanted, inputs, site)
-    products = _products(session, who, process, stage, wanted.outputs)
+    household = checks.household_of(village, who, wanted, inputs, site)
+    products = _products(village, who, process, stage, wanted.outputs)
     findings = checks.balance(process, stage, wanted, inputs, products[0] if products else None)
-    outputs = _make(session, wanted, process, stage, inputs, products, household, site, keep)
+    outputs = make(session, wanted, process, stage, inputs, products, household, site, keep)
     looking = stage.kind in (Kind.OBSERVE, Kind.INSPECT)
     recorded = record(
         session,
@@ -206,7 +202,7 @@ def batch_answer(batch: Batch) -> dict[str, Any]:
 
 
 def _products(
-    session: Session, who: Actor, process: Process, stage: Stage, outputs: Sequence[Make]
+    village: Reference, who: Actor, process: Process, stage: Stage, outputs: Sequence[Make]
 ) -> list[Product]:
     if stage.output is None:
         if outputs:
@@ -218,7 +214,7 @@ def _products(
         raise BadInput("one-pack-size", _l("Mỗi lần đóng gói ghi một cỡ gói thôi nhé."), field="outputs")
     found = []
     for number, one in enumerate(outputs):
-        product = checks.product_of(session, who, process, stage, one.product, f"outputs.{number}.product")
+        product = checks.product_of(village, who, process, stage, one.product, f"outputs.{number}.product")
         if product.packed != (one.units is not None):
             raise BadInput(
                 "grams-or-units",
@@ -231,113 +227,6 @@ def _products(
             raise BadInput("no-output", _l("Bác ghi giúp làm ra được bao nhiêu."), field=f"outputs.{number}.grams")
         found.append(product)
     return found
-
-
-def _make(
-    session: Session,
-    wanted: Wanted,
-    process: Process,
-    stage: Stage,
-    inputs: Sequence[Share],
-    products: Sequence[Product],
-    household: Household,
-    site: Site,
-    keep: Sequence[Batch],
-) -> list[Share]:
-    """The new batches. Ancestors are shared out over them by weight."""
-    made = [
-        (one.units or 0) * (product.net_grams or 0) if product.packed else one.grams or 0
-        for one, product in zip(wanted.outputs, products, strict=True)
-    ]
-    origins = carry_origins(checks.portions(stage, inputs)) if inputs else {}
-    total, before = sum(made), 0
-    shares: list[Share] = []
-    moisture = next((basis_points(r.value) for r in wanted.readings if r.type == "Moisture"), None)
-    for number, (one, product, grams) in enumerate(zip(wanted.outputs, products, made, strict=True)):
-        part = {key: value * (before + grams) // total - value * before // total for key, value in origins.items()}
-        before += grams
-        day = wanted.occurred_at.astimezone(clock.VN).date()
-        if keep:
-            batch = keep[number]
-            _remake(session, batch, grams, one.units)
-        else:
-            lot = _lot(session, one, product, process, day, number)
-            batch = Batch(
-                id=uuid7(),
-                epc=class_uri(product.gtin, lot),
-                gtin=product.gtin,
-                lot=lot,
-                product_id=product.id,
-                household_id=household.id,
-                cooperative_id=household.cooperative_id,
-                process=process.key,
-                process_version=process.version,
-                material=product.material,
-                made_grams=grams,
-                left_grams=grams,
-                made_units=one.units,
-                left_units=one.units,
-                hold="none",
-                hold_reason="",
-                void=False,
-            )
-            session.add(batch)
-        batch.site_id = site.id
-        batch.origins = part
-        batch.moisture = moisture
-        batch.made_at = wanted.occurred_at
-        batch.best_before = best_before(process, product, day) if product.packed else None
-        shares.append(Share(batch, grams, one.units))
-    session.flush()
-    return shares
-
-
-def _remake(session: Session, batch: Batch, grams: int, units: int | None) -> None:
-    """A corrected batch keeps its code; what was used of it must still fit."""
-    used_grams = batch.made_grams - batch.left_grams
-    used_units = (batch.made_units or 0) - (batch.left_units or 0)
-    if grams < used_grams or (units is not None and units < used_units):
-        raise Conflict(
-            "already-used",
-            _l("Mẻ %(lot)s đã dùng nhiều hơn số bác muốn sửa. Sửa bước sau trước rồi mới sửa bước này được."),
-            lot=batch.lot,
-        )
-    batch.made_grams, batch.left_grams = grams, grams - used_grams
-    if units is not None:
-        batch.made_units, batch.left_units = units, units - used_units
-
-
-def _lot(session: Session, one: Make, product: Product, process: Process, day: dt.date, number: int) -> str:
-    if one.lot is None:
-        suffix = process.material(product.material).suffix
-        while True:
-            lot = new_lot(LOT_PREFIX, day, secrets.randbelow, suffix)
-            if not _taken(session, product.gtin, lot):
-                return lot
-    field = f"outputs.{number}.lot"
-    try:
-        lot = check_lot(one.lot)
-    except Gs1Error as error:
-        raise BadInput(
-            "bad-lot", _l("Mã lô chỉ gồm 1 đến 20 chữ không dấu, số và dấu gạch."), field=field, lot=one.lot[:40]
-        ) from error
-    if _taken(session, product.gtin, lot):
-        raise Conflict("lot-taken", _l("Đã có lô mang mã %(lot)s rồi."), field=field, lot=lot)
-    return lot
-
-
-def _taken(session: Session, gtin: str, lot: str) -> bool:
-    return session.connection().execute(_LOT, {"gtin": gtin, "lot": lot}).first() is not None
-
-
-def best_before(process: Process, product: Product, day: dt.date) -> dt.date:
-    """The product's own shelf life in days, or else the process's in months."""
-    if product.shelf_days is not None:
-        return day + dt.timedelta(days=product.shelf_days)
-    months = day.month - 1 + process.shelf_life_months
-    year, month = day.year + months // 12, months % 12 + 1
-    last = (dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)).day
-    return dt.date(year, month, min(day.day, last))
 
 
 def _take_out(session: Session, stage: Stage, inputs: Sequence[Share]) -> None:

@@ -25,8 +25,10 @@ def listen() -> None:
 
 def batch_made(_sender: object, *, session: Session, batch: Batch, **_rest: object) -> None:
     """Packs go on the shelf. What is weighed and not packed never does."""
+    if batch.made_units is None:
+        return
     product = session.get_one(Product, batch.product_id)
-    if product.net_grams is None or batch.made_units is None:
+    if product.net_grams is None:
         return
     session.flush()
     session.add(

@@ -18,6 +18,7 @@ from trace.ledger import store
 from trace.ledger.canonical import parse
 from trace.lots.models import Batch, Edge
 from village import clock
+from village.db import core
 from village.places.models import Site
 
 # Built once: building a statement takes longer than running it.
@@ -114,7 +115,7 @@ def record(session: Session, happening: Happening) -> Recorded:
         "passed": happening.passed,
         "corrects": happening.corrects,
     }
-    session.connection().execute(_WRITE_EVENT, row)
+    core(session).execute(_WRITE_EVENT, row)
     _relate(session, happening)
     return Recorded(happening.id, appended, happening)
 
@@ -222,10 +223,10 @@ def _relate(session: Session, happening: Happening) -> None:
         for part, shares in parts
         for position, share in enumerate(shares)
     ]
-    session.connection().execute(_WRITE_PARTS, rows)
+    core(session).execute(_WRITE_PARTS, rows)
     edges = _edges(happening)
     if edges:
-        session.connection().execute(_WRITE_EDGES, edges)
+        core(session).execute(_WRITE_EDGES, edges)
 
 
 def _edges(happening: Happening) -> list[dict[str, object]]:

@@ -26,7 +26,7 @@ from trace.ledger.note import sign_note
 from trace.ledger.proof import Proof
 from trace.ledger.tiles import ENTRIES, Tile, encode_entries, encode_hashes
 from village import clock
-from village.db import WRITES, db, write
+from village.db import WRITES, core, db, write
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 
@@ -85,10 +85,10 @@ def append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
     """Append entries, in this order, and sign the new checkpoint. Works inside the caller's transaction."""
     if not session.info.get(WRITES):
         raise RuntimeError("append() needs the transaction of write(ledger=True)")
-    state = session.connection().execute(_READ_STATE).one_or_none()
+    state = core(session).execute(_READ_STATE).one_or_none()
     if state is None:
         _birth(session)
-        state = session.connection().execute(_READ_STATE).one()
+        state = core(session).execute(_READ_STATE).one()
     signing = keys.load(state.origin, may_make=False)
     signing.check(state.vkey, state.custodian_vkey)
     return _append(session, state, signing, drafts)
@@ -161,14 +161,14 @@ def _commit(index: int, name: str, value: str) -> dict[str, Any]:
 def _heads(session: Session, batches: set[str]) -> dict[str, tuple[int, bytes]]:
     if not batches:
         return {}
-    rows = session.connection().execute(_READ_HEADS, {"batches": sorted(batches)})
+    rows = core(session).execute(_READ_HEADS, {"batches": sorted(batches)})
     return {batch: (seq, leaf) for batch, seq, leaf in rows}
 
 
 def _reread(session: Session, entries: list[dict[str, Any]]) -> None:
     """Hash what the database gives back before anything is signed over it: a flipped bit must not be signed."""
     first, last = entries[0]["index"], entries[-1]["index"]
-    stored = session.connection().execute(_READ_BACK, {"first": first, "last": last}).all()
+    stored = core(session).execute(_READ_BACK, {"first": first, "last": last}).all()
     if [merkle.leaf_hash(body) for _, body in stored] != [entry["leaf_hash"] for entry in entries]:
         raise RuntimeError(f"the database gave back other bytes than were written for entries {first} to {last}")
 
@@ -177,7 +177,7 @@ def _advance(
     session: Session, state: "Row[Any] | LedgerState", frontier: Frontier, signing: keys.Keys, moment: dt.datetime
 ) -> None:
     note = sign_note(Checkpoint(state.origin, frontier.size, frontier.root()).format(), signing.ledger)
-    moved = session.connection().execute(
+    moved = core(session).execute(
         _ADVANCE,
         {
             "old_size": state.size,
@@ -293,7 +293,7 @@ def tile(wanted: Tile) -> bytes:
 
 def _insert(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.connection().execute(_INSERTS[model], rows)
+        core(session).execute(_INSERTS[model], rows)
 
 
 def _table(model: type[Any]) -> Table:
