@@ -9,7 +9,8 @@ import datetime as dt
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Insert,
     MetaData,
     String,
     TypeDecorator,
@@ -35,7 +37,9 @@ Id = Annotated[str, mapped_column(String(36))]
 """A UUID as text, lower case with dashes: the same in both databases and in JSON."""
 
 WRITES = "soi_writes"
+HOLDS_LEDGER = "soi_holds_ledger"
 CONNECTION = "soi_connection"
+LAST_ACTS = "soi_last_acts"
 BUMPED = "soi_village_bumped"
 """Set in a session's info once its transaction changed the village's own rows (see `village.revision`)."""
 LEDGER_LOCK = 0x501_1ED6E5
@@ -102,12 +106,59 @@ def write(*, ledger: bool = False) -> Iterator[Session]:
             session.info[CONNECTION] = session.connection(execution_options={WRITES: True})
             if ledger and session.get_bind().dialect.name == "postgresql":
                 session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
+            session.info[HOLDS_LEDGER] = ledger
             yield session
+            for act in session.info.get(LAST_ACTS, {}).values():
+                act(session)
             session.commit()
+            _committed.add()
     finally:
-        for name in (WRITES, CONNECTION, BUMPED):
-            session.info.pop(name, None)
+        session.info.clear()
         session.close()
+
+
+def insert_rows(session: Session, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert these rows past the session. One alone goes as one: drivers make much ado about many."""
+    core(session).execute(statement, rows[0] if len(rows) == 1 else rows)
+
+
+def before_commit(session: Session, name: str, act: Callable[[Session], None]) -> None:
+    """Have `act` done once, under its `name`, just before the transaction of `write()` commits."""
+    session.info[LAST_ACTS] = {**session.info.get(LAST_ACTS, {}), name: act}
+
+
+@contextmanager
+def part(session: Session) -> Iterator[None]:
+    """A part of a transaction that stands or falls alone, with what it noted in the session's info."""
+    before = dict(session.info)
+    try:
+        with session.begin_nested():
+            yield
+    except BaseException:
+        session.info.clear()
+        session.info.update(before)
+        raise
+
+
+class _Committed:
+    """How many transactions this process has committed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._lock = threading.Lock()
+
+    def add(self) -> None:
+        """One more."""
+        with self._lock:
+            self.number += 1
+
+
+_committed = _Committed()
+
+
+def commits_here() -> int:
+    """Moves with every transaction that this process commits: what it wrote itself, it never shows as it was before."""
+    return _committed.number
 
 
 def core(session: Session) -> Connection:

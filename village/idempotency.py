@@ -13,7 +13,7 @@ from sqlalchemy import JSON, String, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from village import clock
-from village.db import Base, Moment, core
+from village.db import HOLDS_LEDGER, Base, Moment, core
 from village.errors import Conflict, Malformed
 from village.i18n import lazy_gettext as _l
 
@@ -93,7 +93,10 @@ def remember(session: Session, scope: str, key: str, body: Any, status: int, ans
 
 
 def _take_turns(session: Session, scope: str, key: str) -> None:
-    """On PostgreSQL hold a lock on the key to the transaction's end; on SQLite every writer has its turn anyway."""
+    """On PostgreSQL hold a lock on the key to the transaction's end. On SQLite every writer has its turn anyway, and so
+    has whoever holds the ledger's lock."""
+    if session.info.get(HOLDS_LEDGER):
+        return
     if session.get_bind().dialect.name == "postgresql":
         digest = hashlib.sha256(f"{scope}\n{key}".encode()).digest()
         session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(digest[:8], signed=True))))

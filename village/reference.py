@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from village.db import BUMPED, core
+from village.db import BUMPED, WRITES, core
 from village.places.models import Household, Site
 from village.products.models import Product
 from village.revision import VillageRevision
@@ -33,19 +33,21 @@ class Reference:
 
 def reference(session: Session) -> Reference:
     """The rows as this transaction sees them."""
+    seen: Reference | None = session.info.get(KEPT)
+    changing = bool(session.info.get(BUMPED))
+    if seen is not None and not changing:
+        return seen
     connection = core(session)
     revision = connection.execute(_READ_REVISION).scalar() or 0
     kept: Reference | None = current_app.extensions.get(KEPT)
+    if kept is None or kept.revision != revision or changing:
+        kept = Reference(revision, _all(connection, Site), _all(connection, Household), _all(connection, Product))
     # A transaction that changed the village itself may yet be undone: what it sees is not kept for others.
-    changing = bool(session.info.get(BUMPED))
-    if kept is not None and kept.revision == revision and not changing:
-        return kept
-    found = Reference(
-        revision, _all(connection, Site), _all(connection, Household), _all(connection, Product)
-    )
     if not changing:
-        current_app.extensions[KEPT] = found
-    return found
+        current_app.extensions[KEPT] = kept
+        if session.info.get(WRITES):
+            session.info[KEPT] = kept
+    return kept
 
 
 def _all(connection: Connection, model: type[Any]) -> dict[str, Any]:

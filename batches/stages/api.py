@@ -28,7 +28,7 @@ class Events(MethodView):
     """The one way to record a stage."""
 
     @requires(Role.PRODUCER, Role.OFFICE)
-    @events.arguments(EventSchema)
+    @events.arguments(EventSchema())
     @events.response(201, AnswerSchema)
     @events.doc(security=[{"bearer": []}])
     def post(self, wanted: Wanted) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Corrections(MethodView):
     """Nothing is edited: a wrong event is declared wrong, and told again."""
 
     @requires(Role.PRODUCER, Role.OFFICE)
-    @events.arguments(CorrectionSchema)
+    @events.arguments(CorrectionSchema())
     @events.response(201, AnswerSchema)
     @events.doc(security=[{"bearer": []}])
     def post(self, data: dict[str, Any], event_id: str) -> dict[str, Any]:

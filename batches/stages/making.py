@@ -17,7 +17,7 @@ from trace.gs1.errors import Gs1Error
 from trace.gs1.lots import check_lot, new_lot
 from trace.lots.models import Batch
 from village import clock
-from village.db import core
+from village.db import core, insert_rows
 from village.errors import BadInput, Conflict
 from village.i18n import lazy_gettext as _l
 from village.ids import uuid7
@@ -74,7 +74,7 @@ def make(
         session.flush()
     elif shares:
         rows = [{column.key: getattr(share.batch, column.key) for column in _COLUMNS} for share in shares]
-        core(session).execute(_WRITE, rows)
+        insert_rows(session, _WRITE, rows)
     return shares
 
 

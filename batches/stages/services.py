@@ -22,7 +22,6 @@ from trace.lots.models import Batch
 from trace.lots.services import refresh_holds
 from trace.signals import batch_made, units_left
 from village import clock, idempotency
-from village.db import write
 from village.errors import BadInput, Conflict
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
@@ -31,6 +30,7 @@ from village.ids import is_uuid, uuid7
 from village.people.access import Actor
 from village.products.models import Product
 from village.reference import Reference, reference
+from village.together import together
 
 SCOPE = "event"
 INSPECTION_FAILED = marked("Lần kiểm tra gần nhất chưa đạt.")
@@ -41,13 +41,16 @@ def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[st
     """Record one stage and answer as `POST /api/events` does. The same id and body again give the same answer."""
     if not is_uuid(wanted.id):
         raise BadInput("bad-id", _l("Mã của lần ghi phải là một UUID viết thường."), field="id")
-    with write(ledger=True) as session:
+
+    def work(session: Session) -> dict[str, Any]:
         before = idempotency.recall(session, SCOPE, wanted.id, {"by": who.id, **body})
         if before is not None:
             return dict(before.body)
         answer = answer_for(record_in(session, who, wanted))
         idempotency.remember(session, SCOPE, wanted.id, {"by": who.id, **body}, 201, answer)
-    return answer
+        return answer
+
+    return together(work)
 
 
 def record_in(

@@ -18,7 +18,7 @@ from trace.ledger import store
 from trace.ledger.canonical import parse
 from trace.lots.models import Batch, Edge
 from village import clock
-from village.db import core
+from village.db import core, insert_rows
 from village.places.models import Site
 
 # Built once: building a statement takes longer than running it.
@@ -223,10 +223,10 @@ def _relate(session: Session, happening: Happening) -> None:
         for part, shares in parts
         for position, share in enumerate(shares)
     ]
-    core(session).execute(_WRITE_PARTS, rows)
+    insert_rows(session, _WRITE_PARTS, rows)
     edges = _edges(happening)
     if edges:
-        core(session).execute(_WRITE_EDGES, edges)
+        insert_rows(session, _WRITE_EDGES, edges)
 
 
 def _edges(happening: Happening) -> list[dict[str, object]]:

@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Row, Table, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Table, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from trace.ledger import keys, merkle
@@ -26,11 +26,12 @@ from trace.ledger.note import sign_note
 from trace.ledger.proof import Proof
 from trace.ledger.tiles import ENTRIES, Tile, encode_entries, encode_hashes
 from village import clock
-from village.db import WRITES, core, db, write
+from village.db import WRITES, before_commit, core, db, insert_rows, write
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 
 VERSION = 1
+PEN = "soi_ledger_pen"
 
 # Statements of the hot path, built once: building one takes longer than running it.
 _ENTRY = LedgerEntry.__table__.c
@@ -81,45 +82,88 @@ class Appended:
     leaf_hash: bytes
 
 
+@dataclass(frozen=True)
+class _Pen:
+    """Where a transaction stands on the log: what it appended is sealed and signed once, just before the commit."""
+
+    origin: str
+    signing: keys.Keys
+    before: int
+    """Entries when the transaction began."""
+    frontier: Frontier
+    leaves: tuple[bytes, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    moment: dt.datetime | None = None
+    """When the newest of them was recorded."""
+
+
 def append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
-    """Append entries, in this order, and sign the new checkpoint. Works inside the caller's transaction."""
+    """Append entries, in this order, inside the caller's transaction, which signs the new checkpoint as it ends."""
     if not session.info.get(WRITES):
         raise RuntimeError("append() needs the transaction of write(ledger=True)")
+    if PEN not in session.info:
+        _take_up(session)
+    return _append(session, drafts)
+
+
+def _take_up(session: Session) -> None:
+    """Read where the log stands, and check that the keys are its own."""
     state = core(session).execute(_READ_STATE).one_or_none()
     if state is None:
         _birth(session)
-        state = core(session).execute(_READ_STATE).one()
+        return
     signing = keys.load(state.origin, may_make=False)
     signing.check(state.vkey, state.custodian_vkey)
-    return _append(session, state, signing, drafts)
+    session.info[PEN] = _Pen(state.origin, signing, state.size, _frontier(state.size, state.frontier))
 
 
-def _append(
-    session: Session, state: "Row[Any] | LedgerState", signing: keys.Keys, drafts: Sequence[Draft]
-) -> list[Appended]:
+def _append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
+    pen: _Pen = session.info[PEN]
     moment = _millisecond(clock.now())
     heads = _heads(session, {batch for draft in drafts for batch in draft.batches})
     entries: list[dict[str, Any]] = []
     links: list[dict[str, Any]] = []
     commitments: list[dict[str, Any]] = []
-    for index, draft in enumerate(drafts, start=state.size):
+    for index, draft in enumerate(drafts, start=pen.frontier.size):
         salted = [_commit(index, name, value) for name, value in draft.private.items()]
         chain = [_next_link(batch, heads.get(batch)) for batch in draft.batches]
-        body = canonical(_record(draft, chain, moment, salted, signing))
+        body = canonical(_record(draft, chain, moment, salted, pen.signing))
         leaf = merkle.leaf_hash(body)
         entries.append({"index": index, "leaf_hash": leaf, "body": body, "recorded_at": moment})
         for link in chain:
             heads[link["batch"]] = (link["seq"], leaf)
             links.append({"batch": link["batch"], "seq": link["seq"], "entry_index": index, "leaf_hash": leaf})
         commitments += [{k: v for k, v in row.items() if k != "commitment"} for row in salted]
-    frontier, nodes = _frontier(state).extend(entry["leaf_hash"] for entry in entries)
     _insert(session, LedgerEntry, entries)
     _insert(session, LedgerLink, links)
-    _insert(session, LedgerNode, [{"level": n.level, "position": n.number, "hash": n.hash} for n in nodes])
     _insert(session, Commitment, commitments)
-    _reread(session, entries)
-    _advance(session, state, frontier, signing, moment)
+    leaves = tuple(entry["leaf_hash"] for entry in entries)
+    frontier, nodes = pen.frontier.extend(leaves)
+    session.info[PEN] = replace(
+        pen, frontier=frontier, leaves=pen.leaves + leaves, nodes=pen.nodes + nodes, moment=moment
+    )
+    before_commit(session, PEN, _seal)
     return [Appended(entry["index"], entry["leaf_hash"]) for entry in entries]
+
+
+def _seal(session: Session) -> None:
+    """Store the new tree nodes and sign the new checkpoint over what the database gives back."""
+    pen: _Pen = session.info[PEN]
+    _insert(session, LedgerNode, [{"level": n.level, "position": n.number, "hash": n.hash} for n in pen.nodes])
+    _reread(session, pen)
+    note = sign_note(Checkpoint(pen.origin, pen.frontier.size, pen.frontier.root()).format(), pen.signing.ledger)
+    moved = core(session).execute(
+        _ADVANCE,
+        {
+            "old_size": pen.before,
+            "new_size": pen.frontier.size,
+            "new_frontier": b"".join(pen.frontier.hashes),
+            "new_checkpoint": note.format(),
+            "new_signed_at": pen.moment,
+        },
+    )
+    if moved.rowcount != 1:
+        raise RuntimeError("the log grew while it was appended to: append() was called without the log's lock")
 
 
 def _record(
@@ -165,30 +209,12 @@ def _heads(session: Session, batches: set[str]) -> dict[str, tuple[int, bytes]]:
     return {batch: (seq, leaf) for batch, seq, leaf in rows}
 
 
-def _reread(session: Session, entries: list[dict[str, Any]]) -> None:
+def _reread(session: Session, pen: _Pen) -> None:
     """Hash what the database gives back before anything is signed over it: a flipped bit must not be signed."""
-    first, last = entries[0]["index"], entries[-1]["index"]
-    stored = core(session).execute(_READ_BACK, {"first": first, "last": last}).all()
-    if [merkle.leaf_hash(body) for _, body in stored] != [entry["leaf_hash"] for entry in entries]:
+    first, last = pen.before, pen.frontier.size - 1
+    stored = core(session).execute(_READ_BACK, {"first": first, "last": last})
+    if tuple(merkle.leaf_hash(body) for _, body in stored) != pen.leaves:
         raise RuntimeError(f"the database gave back other bytes than were written for entries {first} to {last}")
-
-
-def _advance(
-    session: Session, state: "Row[Any] | LedgerState", frontier: Frontier, signing: keys.Keys, moment: dt.datetime
-) -> None:
-    note = sign_note(Checkpoint(state.origin, frontier.size, frontier.root()).format(), signing.ledger)
-    moved = core(session).execute(
-        _ADVANCE,
-        {
-            "old_size": state.size,
-            "new_size": frontier.size,
-            "new_frontier": b"".join(frontier.hashes),
-            "new_checkpoint": note.format(),
-            "new_signed_at": moment,
-        },
-    )
-    if moved.rowcount != 1:
-        raise RuntimeError("the log grew while it was appended to: append() was called without the log's lock")
 
 
 def _birth(session: Session) -> None:
@@ -210,19 +236,19 @@ def _birth(session: Session) -> None:
     session.add(state)
     session.flush()
     session.expunge(state)
+    session.info[PEN] = _Pen(origin, made, 0, Frontier())
     key = {"role": "custodian", "vkey": state.custodian_vkey, "status": "enrolled"}
-    _append(session, state, made, [Draft("key", None, extra={"key": key})])
+    _append(session, [Draft("key", None, extra={"key": key})])
 
 
 def ensure_born() -> LedgerState:
     """The log's state; starts the log where there is none."""
-    state = _state(db.session())
-    if state is None:
+    if _state(db.session()) is None:
         with write(ledger=True) as session:
             if _state(session) is None:
                 _birth(session)
-            state = session.get_one(LedgerState, 1, populate_existing=True)
-            session.expunge(state)
+    state = _state(db.session())
+    assert state is not None
     return state
 
 
@@ -230,9 +256,8 @@ def _state(session: Session) -> LedgerState | None:
     return session.get(LedgerState, 1, populate_existing=True)
 
 
-def _frontier(state: "Row[Any] | LedgerState") -> Frontier:
-    edge = state.frontier
-    return Frontier(state.size, tuple(edge[i : i + 32] for i in range(0, len(edge), 32)))
+def _frontier(size: int, edge: bytes) -> Frontier:
+    return Frontier(size, tuple(edge[i : i + 32] for i in range(0, len(edge), 32)))
 
 
 def entry(index: int) -> LedgerEntry:
@@ -293,7 +318,7 @@ def tile(wanted: Tile) -> bytes:
 
 def _insert(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> None:
     if rows:
-        core(session).execute(_INSERTS[model], rows)
+        insert_rows(session, _INSERTS[model], rows)
 
 
 def _table(model: type[Any]) -> Table:

@@ -41,3 +41,9 @@ def child_exit(_server: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library has no types here
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Let threads take turns ten times as often as Python would: whoever holds the writers' lock gives up the
+    interpreter with every statement, and must not wait five milliseconds each time to get it back."""
+    sys.setswitchinterval(0.0005)
