@@ -1,8 +1,12 @@
 """What holds for every address of the house: who may call it, what its answers carry, how it fails."""
 
+import json
 import re
+import runpy
 import socket
+import struct
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -118,6 +122,87 @@ def test_a_request_of_another_site_is_refused(client: FlaskClient, village: Vill
     assert (answer.status_code, "trang khác" in answer.get_data(as_text=True)) == (403, True)
 
 
+@pytest.mark.parametrize("origin", ["null", "http://[", "https://evil.example", "http://localhost.evil.example", "x"])
+def test_an_old_browser_is_known_by_the_origin_it_names(client: FlaskClient, village: Village, origin: str) -> None:
+    del client.environ_base["HTTP_SEC_FETCH_SITE"]
+    village.sign_in(client, "seller")
+    assert client.post("/cart/fit", headers={"Origin": origin}).status_code == 403
+    assert client.post("/cart/fit", headers={"Origin": "http://localhost"}).status_code == 303
+
+
+def test_a_redirect_never_leads_to_the_host_that_the_asker_named(client: FlaskClient) -> None:
+    answer = client.get("/ledger//keys", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.location) == (308, "/ledger/keys")
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/orders", "/api/live/sessions"])
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, '{"a":' * 100_000, '{"id":' + "9" * 100_000 + "}", '{"id":', "\ufeff{", '{"\\ud800":1}']
+)
+def test_json_that_nobody_can_read_is_told_so(client: FlaskClient, village: Village, path: str, body: str) -> None:
+    headers = {"Authorization": f"Bearer {village.token('office')}", "Content-Type": "application/json"}
+    answer = client.post(path, data=body, headers=headers)
+    assert (answer.status_code in (400, 422), answer.mimetype) == (True, "application/problem+json"), answer.text
+
+
+def test_half_a_character_is_told_back_as_a_problem(client: FlaskClient, village: Village) -> None:
+    event = {
+        "id": "019a0000-0000-7000-8000-000000000001", "process": "\ud800", "stage": "harvest",
+        "occurred_at": "2026-11-20T06:30:00+07:00", "site": "x",
+    }  # fmt: skip
+    headers = {"Authorization": f"Bearer {village.token('producer')}", "Content-Type": "application/json"}
+    answer = client.post("/api/events", data=json.dumps(event), headers=headers)
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (422, "unknown-process")
+
+
+@pytest.mark.processes
+def test_a_body_in_broken_chunks_gets_a_clear_answer(app: Flask, village: Village) -> None:
+    token = village.token("producer")
+    head = f"POST /api/events HTTP/1.1\r\nHost: village.test\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
+    sent = head + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n"
+    with (
+        serving(app.extensions["soi"], workers=1) as served,
+        socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection,
+    ):
+        connection.sendall(sent.encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400") and b"/problems/bad-body" in answer
+
+
+class Silent:
+    """A body that stops coming."""
+
+    def read(self, _size: int = -1) -> bytes:
+        raise BlockingIOError
+
+
+@pytest.mark.parametrize("path", ["/cart/add", "/api/orders"])
+@pytest.mark.parametrize("length", ["100", None])
+def test_a_phone_that_falls_silent_is_told_so_and_holds_nobody_up(
+    client: FlaskClient, path: str, length: str | None
+) -> None:
+    answer = client.post(
+        path,
+        content_type="application/json" if path.startswith("/api") else "application/x-www-form-urlencoded",
+        environ_overrides={
+            "wsgi.input": Silent(),
+            **({"CONTENT_LENGTH": length} if length else {"HTTP_TRANSFER_ENCODING": "chunked"}),
+        },
+    )
+    assert answer.status_code == 408
+
+
+def test_the_server_gives_a_silent_connection_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSTANCE", str(tmp_path))
+    configured = runpy.run_path(str(ROOT / "village" / "web" / "gunicorn.py"))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        configured["pre_request"](None, SimpleNamespace(unreader=SimpleNamespace(sock=ours)))
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            kept = struct.unpack("ll", ours.getsockopt(socket.SOL_SOCKET, direction, struct.calcsize("ll")))
+            assert kept == (configured["PATIENCE"], 0)
+
+
 BIG = 50 * 1024 * 1024
 
 
@@ -166,8 +251,16 @@ def test_the_village_says_that_it_lives_is_ready_and_how_it_does(client: FlaskCl
     assert b'soi_requests_total{method="GET",route="/healthz",status="200"}' in metrics.data
 
 
-def test_metrics_are_not_for_those_who_come_through_a_proxy(client: FlaskClient) -> None:
-    assert client.get("/metrics", headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 403
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"])
+def test_metrics_are_not_for_those_who_come_through_a_proxy(client: FlaskClient, header: str) -> None:
+    assert client.get("/metrics", headers={header: "198.51.100.7"}).status_code == 403
+
+
+def test_words_that_are_no_method_do_not_pile_up_in_the_metrics(client: FlaskClient) -> None:
+    for number in range(3):
+        assert client.open("/healthz", method=f"MADEUP{number}").status_code == 405
+    metrics = client.get("/metrics").get_data(as_text=True)
+    assert "MADEUP" not in metrics and 'method="(other)"' in metrics
 
 
 def test_metrics_name_no_secret_address(client: FlaskClient) -> None:

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,12 +22,17 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Executable,
+    FromClause,
     Insert,
     MetaData,
+    Row,
     String,
+    Table,
     TypeDecorator,
     event,
     func,
+    insert,
     make_url,
     select,
 )
@@ -40,6 +46,7 @@ WRITES = "soi_writes"
 HOLDS_LEDGER = "soi_holds_ledger"
 CONNECTION = "soi_connection"
 LAST_ACTS = "soi_last_acts"
+LATER = "soi_later"
 BUMPED = "soi_village_bumped"
 """Set in a session's info once its transaction changed the village's own rows (see `village.revision`)."""
 LEDGER_LOCK = 0x501_1ED6E5
@@ -108,6 +115,8 @@ def write(*, ledger: bool = False) -> Iterator[Session]:
                 session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
             session.info[HOLDS_LEDGER] = ledger
             yield session
+            session.flush()
+            insert_now(session)
             for act in session.info.get(LAST_ACTS, {}).values():
                 act(session)
             session.commit()
@@ -117,9 +126,40 @@ def write(*, ledger: bool = False) -> Iterator[Session]:
         session.close()
 
 
-def insert_rows(session: Session, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert these rows past the session. One alone goes as one: drivers make much ado about many."""
-    core(session).execute(statement, rows[0] if len(rows) == 1 else rows)
+def insert_later(session: Session, table: FromClause, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert these rows past the session, before the transaction of `write()` commits, with all others of their table.
+
+    Whoever needs to read them, or to refer to them, within the transaction first calls `insert_now`.
+    """
+    if rows:
+        session.info[LATER] = (*session.info.get(LATER, ()), (table, tuple(rows)))
+
+
+def insert_now(session: Session) -> None:
+    """Insert what `insert_later` kept back: table by table, in the order in which they refer to each other."""
+    kept: tuple[tuple[FromClause, tuple[Mapping[str, Any], ...]], ...] = session.info.pop(LATER, ())
+    if not kept:
+        return
+    together: dict[FromClause, list[Mapping[str, Any]]] = {}
+    for table, rows in kept:
+        together.setdefault(table, []).extend(rows)
+    for table in Base.metadata.sorted_tables:
+        if found := together.get(table):
+            # One row alone goes as one: drivers make much ado about many.
+            core(session).execute(_insert_into(table), found[0] if len(found) == 1 else found)
+
+
+@cache
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
+
+
+def read_once(statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    """The rows of one query that needs no transaction around it, which on PostgreSQL would be two more round trips."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        return connection.execute(statement, values).all()
 
 
 def before_commit(session: Session, name: str, act: Callable[[Session], None]) -> None:
@@ -200,7 +240,7 @@ def _engine_options(url: str) -> dict[str, Any]:
         if parts.database and parts.database != ":memory:":
             Path(parts.database).parent.mkdir(parents=True, exist_ok=True)
         return {"pool_size": 20, "max_overflow": 20}
-    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    return {"pool_size": 10, "max_overflow": 10}
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:

@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, String, bindparam, func, insert, select
+from sqlalchemy import JSON, String, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from village import clock
-from village.db import HOLDS_LEDGER, Base, Moment, core
+from village.db import HOLDS_LEDGER, Base, Moment, core, insert_later
 from village.errors import Conflict, Malformed
 from village.i18n import lazy_gettext as _l
 
@@ -35,10 +35,11 @@ class IdempotencyKey(Base):
 
 
 _COLUMNS = IdempotencyKey.__table__.c
-_READ = select(IdempotencyKey.__table__).where(
+_READ = select(_COLUMNS.digest, _COLUMNS.status, _COLUMNS.answer).where(
     _COLUMNS.scope == bindparam("scope"), _COLUMNS.key == bindparam("key")
 )
-_WRITE = insert(IdempotencyKey)
+GIVEN = "soi_answers_given"
+"""Answers that the transaction under way remembered, before their rows are inserted."""
 
 
 @dataclass(frozen=True)
@@ -74,22 +75,25 @@ def recall(session: Session, scope: str, key: str, body: Any) -> Answer | None:
     Another body under the same key raises Conflict. Two that come at once wait for each other here.
     """
     _take_turns(session, scope, key)
-    found = core(session).execute(_READ, {"scope": scope, "key": key}).one_or_none()
+    just_now = session.info.get(GIVEN, {}).get((scope, key))
+    found = just_now or core(session).execute(_READ, {"scope": scope, "key": key}).one_or_none()
     if found is None:
         return None
-    if found.digest != body_digest(body):
+    digest, status, answer = found
+    if digest != body_digest(body):
         raise Conflict(
             "idempotency-key-reused",
             _l("Mã gửi này đã dùng cho một yêu cầu khác rồi. Việc mới thì cần mã mới."),
             key=key,
         )
-    return Answer(found.status, found.answer)
+    return Answer(status, answer)
 
 
 def remember(session: Session, scope: str, key: str, body: Any, status: int, answer: Any) -> None:
     """Keep the answer with what it did."""
     row = {"scope": scope, "key": key, "digest": body_digest(body), "status": status, "answer": answer}
-    core(session).execute(_WRITE, {**row, "created_at": clock.now()})
+    insert_later(session, IdempotencyKey.__table__, [{**row, "created_at": clock.now()}])
+    session.info[GIVEN] = {**session.info.get(GIVEN, {}), (scope, key): (row["digest"], status, answer)}
 
 
 def _take_turns(session: Session, scope: str, key: str) -> None:

@@ -18,6 +18,8 @@ MARKS_MAX = 3
 
 _DROPPED = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 """Soft hyphen, zero-width space, word joiner, byte order mark: chat apps paste them, nobody types them."""
+_BLANK_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Hangul fillers, Khmer's inherent vowels, braille's empty cell: letters or signs to Unicode, nothing to an eye."""
 _JOINERS = "\u200c\u200d"
 """They hold emoji together, so running text may keep them."""
 _LINE_BREAK = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
@@ -61,12 +63,18 @@ def _readable(text: object, field: str, allowed: str) -> str:
     for character in normal:
         category = unicodedata.category(character)
         # Cc control, Cf format (direction overrides among them), Cs half a surrogate pair, Co private use
-        if category in ("Cc", "Cf", "Cs", "Co") and character not in allowed:
+        hidden = category in ("Cc", "Cf", "Cs", "Co") or character in _BLANK_LETTERS or _is_no_character(character)
+        if hidden and character not in allowed:
             raise _bad_character(field, f"U+{ord(character):04X}")
         marks = marks + 1 if category in ("Mn", "Me") else 0
         if marks > MARKS_MAX:
             raise BadInput("marks-without-letter", _l("Có dấu thừa không đi với chữ nào."), field=field)
     return normal
+
+
+def _is_no_character(character: str) -> bool:
+    """Unicode's noncharacters, such as U+FFFF: no XML may hold one, and so no label."""
+    return ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
 
 
 def _bad_character(field: str, character: str) -> BadInput:

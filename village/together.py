@@ -36,6 +36,17 @@ class _Piece:
         """Do the work."""
         self.result = self._context.run(self._work, session)
 
+    def alone(self, error: BaseException | None) -> None:
+        """After a commit that failed: with `error` that is the outcome; without, it may be another's fault, and the
+        piece is tried once more in a transaction of its own."""
+        self.error = error
+        if error is None:
+            try:
+                with write(ledger=True) as session:
+                    self.do(session)
+            except Exception as its_own:
+                self.error = its_own
+
     def outcome(self) -> Any:
         """What came of it; raises what it raised."""
         if self.error is not None:
@@ -75,7 +86,7 @@ class Group:
             # The transaction is undone: whatever a piece had come to, nothing of it was written.
             pieces = pieces or self._take()
             for piece in pieces:
-                piece.error = piece.error or error
+                piece.alone(error if len(pieces) == 1 or not isinstance(error, Exception) else None)
         finally:
             self._hand_over(pieces)
 

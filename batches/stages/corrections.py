@@ -21,7 +21,7 @@ from trace.lots.models import Batch
 from trace.lots.services import reachable, refresh_holds
 from trace.signals import batch_changed
 from village import idempotency
-from village.db import db, write
+from village.db import db, insert_now, write
 from village.errors import BadInput, Conflict, NotFound
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
@@ -152,6 +152,7 @@ def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
     session.flush()
     declare_error(session, event, "incorrect_data", told.id)
     corrected = record_in(session, who, told, corrects=event, keep=keep)
+    insert_now(session)
     event.corrected_by = corrected.event_id
     session.flush()
     _descendants_still_fit(session, all_processes()[event.process], keep)

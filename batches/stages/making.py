@@ -4,7 +4,7 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from batches.mass import basis_points, carry_origins
@@ -17,7 +17,7 @@ from trace.gs1.errors import Gs1Error
 from trace.gs1.lots import check_lot, new_lot
 from trace.lots.models import Batch
 from village import clock
-from village.db import core, insert_rows
+from village.db import core, insert_later, insert_now
 from village.errors import BadInput, Conflict
 from village.i18n import lazy_gettext as _l
 from village.ids import uuid7
@@ -27,7 +27,6 @@ from village.products.models import Product
 LOT_PREFIX = "BL"
 _COLUMNS = Batch.__table__.c
 _TAKEN = select(_COLUMNS.id).where(_COLUMNS.gtin == bindparam("gtin"), _COLUMNS.lot == bindparam("lot"))
-_WRITE = insert(Batch)
 
 
 def make(
@@ -74,7 +73,7 @@ def make(
         session.flush()
     elif shares:
         rows = [{column.key: getattr(share.batch, column.key) for column in _COLUMNS} for share in shares]
-        insert_rows(session, _WRITE, rows)
+        insert_later(session, Batch.__table__, rows)
     return shares
 
 
@@ -133,17 +132,15 @@ def _remake(batch: Batch, grams: int, units: int | None) -> None:
 
 def _lot(session: Session, one: Make, product: Product, process: Process, day: dt.date, field: str) -> str:
     if one.lot is None:
-        suffix = process.material(product.material).suffix
-        while True:
-            lot = new_lot(LOT_PREFIX, day, secrets.randbelow, suffix)
-            if not _taken(session, product.gtin, lot):
-                return lot
+        # Ten million codes a month: the rare clash is left to the unique constraint, and the stage recorded anew.
+        return new_lot(LOT_PREFIX, day, secrets.randbelow, process.material(product.material).suffix)
     try:
         lot = check_lot(one.lot)
     except Gs1Error as error:
         raise BadInput(
             "bad-lot", _l("Mã lô chỉ gồm 1 đến 20 chữ không dấu, số và dấu gạch."), field=field, lot=one.lot[:40]
         ) from error
+    insert_now(session)
     if _taken(session, product.gtin, lot):
         raise _lot_taken(lot, field)
     return lot

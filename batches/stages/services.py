@@ -1,10 +1,12 @@
 """Recording a stage: whole or not at all. Each function that takes no session owns its transaction."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from batches.mass import Finding, basis_points
@@ -22,6 +24,7 @@ from trace.lots.models import Batch
 from trace.lots.services import refresh_holds
 from trace.signals import batch_made, units_left
 from village import clock, idempotency
+from village.db import insert_now
 from village.errors import BadInput, Conflict
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
@@ -33,6 +36,10 @@ from village.reference import Reference, reference
 from village.together import together
 
 SCOPE = "event"
+NOTICED = frozenset((Kind.INSPECT, Kind.PACK, Kind.DISPATCH))
+"""Stages after which others read or refer to what was written."""
+CLASHES = 2
+"""How often a stage is recorded anew when a lot code that was drawn by chance is taken."""
 INSPECTION_FAILED = marked("Lần kiểm tra gần nhất chưa đạt.")
 """Why a batch is held; a message's name, translated where it is shown."""
 
@@ -50,6 +57,9 @@ def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[st
         idempotency.remember(session, SCOPE, wanted.id, {"by": who.id, **body}, 201, answer)
         return answer
 
+    for _again in range(CLASHES):
+        with suppress(IntegrityError):
+            return together(work)
     return together(work)
 
 
@@ -252,6 +262,8 @@ def _after(
     told: bool,
 ) -> None:
     """What follows from a stage: moisture, holds, and the notices upward (a correction sends its own)."""
+    if stage.kind in NOTICED:
+        insert_now(session)
     if stage.kind in (Kind.OBSERVE, Kind.INSPECT):
         moisture = next((basis_points(r.value) for r in wanted.readings if r.type == "Moisture"), None)
         for share in inputs:

@@ -129,7 +129,7 @@ def test_a_lot_code_tells_its_month() -> None:
     assert new_lot("BL", date(2026, 11, 20), lambda n: 0) == "BL26M-33333"
 
 
-@pytest.mark.parametrize("lot", ["", "A" * 21, "mẻ 1", "A#1", "A\n"])
+@pytest.mark.parametrize("lot", ["", "A" * 21, "mẻ 1", "A#1", "A\n", ".", ".."])
 def test_a_lot_code_that_no_scanner_takes_is_refused(lot: str) -> None:
     with pytest.raises(Gs1Error):
         check_lot(lot)

@@ -5,8 +5,10 @@ import multiprocessing
 import os
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from tests.support.village import Village
 from trace.ledger import store
@@ -91,6 +93,27 @@ def test_the_database_refuses_to_change_an_entry(app: Flask) -> None:
             assert "only added to" in str(error)
         else:
             raise AssertionError(f"{statement} went through")
+
+
+REPLACING = (
+    "REPLACE INTO ledger_entry SELECT \"index\", leaf_hash, x'7b7d', recorded_at FROM ledger_entry LIMIT 1",
+    "INSERT OR REPLACE INTO ledger_link SELECT batch, seq, entry_index, x'00' FROM ledger_link LIMIT 1",
+    "REPLACE INTO ledger_node SELECT level, position, x'00' FROM ledger_node LIMIT 1",
+    "REPLACE INTO ledger_link (rowid, batch, seq, entry_index, leaf_hash) "
+    "SELECT rowid, 'urn:x:another', 0, entry_index, leaf_hash FROM ledger_link LIMIT 1",
+)
+
+
+@pytest.mark.parametrize("statement", REPLACING)
+def test_the_database_refuses_to_put_another_entry_in_the_place_of_one(app: Flask, statement: str) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has no REPLACE")
+    for _ in range(2):
+        with write(ledger=True) as session:
+            store.append(session, [store.Draft("event", {"a": 1}, ("urn:x:1",))])
+    with pytest.raises(IntegrityError, match="only added to"), write() as session:
+        session.execute(text(statement))
+    assert verify().holds
 
 
 def test_an_entry_keeps_a_value_only_as_a_salted_commitment(app: Flask) -> None:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from batches.stages.wanted import Take
+from tests.conftest import Browser
 from tests.support.village import Village
 from tests.trace.scanning import address, statements
 from trace.scan import cache
@@ -258,6 +259,16 @@ def test_nothing_of_one_reader_gets_onto_the_kept_page(village: Village, client:
     page = client.get(address(batch)).text
     assert "Của tôi" not in page
     assert len(app.extensions["soi.scan.pages"]) == 1
+
+
+@pytest.mark.parametrize("cookie", ["soi_lang =en", "soi_lang =en; soi_lang=vi", "soi_lang=en; soi_lang=vi"])
+def test_an_oddly_written_cookie_turns_nobody_elses_page_english(village: Village, app: Flask, cookie: str) -> None:
+    batch = village.batch(village.packs(10))
+    phone = Browser(app, app.response_class, use_cookies=False)
+    for _ in range(2):
+        assert '<html lang="en">' in phone.get(address(batch), headers={"Cookie": cookie}).text
+    for usual in ("", "soi_lang=vi"):
+        assert '<html lang="vi">' in phone.get(address(batch), headers={"Cookie": usual}).text
 
 
 def test_the_kept_pages_are_bounded_in_number_and_bytes() -> None:

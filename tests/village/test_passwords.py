@@ -64,6 +64,11 @@ def test_a_telephone_number_has_one_spelling(typed: str, kept: str) -> None:
     assert normal_phone(typed) == kept
 
 
+@pytest.mark.parametrize("typed", ["0120٣٤٥٦٧٨٩", "٠٩١٢٣٤٥٦٧٨", "０９１２ 345 678"])
+def test_a_telephone_number_is_kept_in_plain_digits(typed: str) -> None:
+    assert (normal_phone(typed) or "").isascii()
+
+
 @pytest.mark.parametrize("typed", ["", "12", "0912 345 67", "mỷ", "0162 345 678", "9" * 99, None, 912345678])
 def test_what_is_no_telephone_number_is_refused(typed: object) -> None:
     with pytest.raises(BadInput) as caught:

@@ -42,6 +42,16 @@ def test_a_name_with_a_hidden_character_is_refused(hidden: str) -> None:
     assert slug_of(clean_name, f"Miến{hidden}dong", "name") == "bad-character"
 
 
+@pytest.mark.parametrize("blank", ["\u3164", "\u115f", "\uffa0", "\u2800", "\u17b4"])
+def test_a_name_that_nobody_can_see_is_refused(blank: str) -> None:
+    assert slug_of(clean_name, blank * 3, "name") == "bad-character"
+
+
+@pytest.mark.parametrize("none", ["\uffff", "\ufffe", "\ufdd0", "\U0001ffff"])
+def test_a_text_that_no_label_can_carry_is_refused(none: str) -> None:
+    assert slug_of(clean_text, f"Miến{none}", "name", 20) == "bad-character"
+
+
 def test_zero_width_blanks_pasted_from_a_chat_are_dropped() -> None:
     assert clean_line("\ufeffMiến\u200b dong", "name", 20) == "Miến dong"
 

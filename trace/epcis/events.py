@@ -8,7 +8,7 @@ goes in: who did it stands on the ledger record as a salted commitment.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -22,6 +22,8 @@ CBVMDA = "urn:epcglobal:cbv:mda:"
 GS1_VOCABULARY = "https://gs1.org/voc/"
 DEFAULT_VOCABULARY = "https://example.org/soi/voc/"
 GRAMS = "GRM"
+FARTHEST = timedelta(hours=14)
+"""The largest offset from UTC that EPCIS (and the world) knows."""
 _UNIT = re.compile(r"[A-Z0-9]{2,3}")
 # GS1's measurement types know no moisture of a solid: these are terms of the document's own vocabulary.
 OWN_MEASUREMENTS = {"Moisture": "soi:Moisture", "DryMatter": "soi:DryMatter"}
@@ -113,8 +115,11 @@ class Core:
     extra: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.time.utcoffset() is None:
+        claimed = self.time.utcoffset()
+        if claimed is None:
             raise ValueError("An event's time needs its offset from UTC.")
+        if abs(claimed) > FARTHEST or claimed % timedelta(minutes=1):
+            raise ValueError(f"{claimed} is no offset from UTC: whole minutes, 14 hours at most.")
 
 
 def object_event(

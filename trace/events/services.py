@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from trace.epcis import events as epcis
@@ -18,13 +18,8 @@ from trace.ledger import store
 from trace.ledger.canonical import parse
 from trace.lots.models import Batch, Edge
 from village import clock
-from village.db import core, insert_rows
+from village.db import insert_later, insert_now
 from village.places.models import Site
-
-# Built once: building a statement takes longer than running it.
-_WRITE_EVENT = insert(Event)
-_WRITE_PARTS = insert(EventBatch)
-_WRITE_EDGES = insert(Edge)
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,10 @@ class Recorded:
 
 
 def record(session: Session, happening: Happening) -> Recorded:
-    """Write one event down, in the caller's `write(ledger=True)` transaction. Output batches are added already."""
+    """Write one event down, in the caller's `write(ledger=True)` transaction.
+
+    Rows are inserted as it ends: call `insert_now` before anything that reads them or refers to them.
+    """
     private = {"member": happening.member_id, **happening.private}
     if happening.note:
         private["note"] = happening.note
@@ -87,7 +85,12 @@ def record(session: Session, happening: Happening) -> Recorded:
     if happening.photos:
         extra["photos"] = list(happening.photos)
     draft = store.Draft(
-        "event", epcis_event(happening), tuple(share.batch.epc for share in _shares(happening)), private, extra
+        "event",
+        epcis_event(happening),
+        tuple(share.batch.epc for share in _shares(happening)),
+        private,
+        extra,
+        born=frozenset(share.batch.epc for share in happening.outputs if happening.corrects is None),
     )
     (appended,) = store.append(session, [draft])
     row = {
@@ -115,7 +118,7 @@ def record(session: Session, happening: Happening) -> Recorded:
         "passed": happening.passed,
         "corrects": happening.corrects,
     }
-    core(session).execute(_WRITE_EVENT, row)
+    insert_later(session, Event.__table__, [row])
     _relate(session, happening)
     return Recorded(happening.id, appended, happening)
 
@@ -134,6 +137,7 @@ def declare_error(session: Session, event: Event, reason: epcis.ErrorReason, cor
     batches = tuple(link["batch"] for link in told["chain"])
     draft = store.Draft("correction", epcis.correct(told["event"], declaration), batches)
     (appended,) = store.append(session, [draft])
+    insert_now(session)
     event.correction_entry = appended.index
     event.correction_reason = reason
     # A corrective event is yet to be written down; whoever writes it names it here.
@@ -223,10 +227,8 @@ def _relate(session: Session, happening: Happening) -> None:
         for part, shares in parts
         for position, share in enumerate(shares)
     ]
-    insert_rows(session, _WRITE_PARTS, rows)
-    edges = _edges(happening)
-    if edges:
-        insert_rows(session, _WRITE_EDGES, edges)
+    insert_later(session, EventBatch.__table__, rows)
+    insert_later(session, Edge.__table__, _edges(happening))
 
 
 def _edges(happening: Happening) -> list[dict[str, object]]:

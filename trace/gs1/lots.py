@@ -27,6 +27,13 @@ def check_lot(text: str, kind: str = "lot") -> str:
             length=len(text),
             allowed=f"1–{MAX_LENGTH}",
         )
+    if text in (".", ".."):
+        raise ForeignCharacter(
+            f"The {kind} code {text!r} would be taken for a folder in an address; use letters, digits, hyphens.",
+            kind=kind,
+            value=text,
+            character=".",
+        )
     for character in text:
         if character not in CHARSET_82:
             raise ForeignCharacter(

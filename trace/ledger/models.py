@@ -4,6 +4,8 @@ What can be computed from the entries (nodes, links, the state) is stored as wel
 `flask ledger verify` computes it all again from the entries' own bytes.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import DDL, CheckConstraint, ForeignKey, LargeBinary, String, Table, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -87,14 +89,24 @@ END $$ LANGUAGE plpgsql
 """
 
 
-def guards(table: str, dialect: str) -> list[str]:
-    """The statements that make `table` append-only in `dialect` ('sqlite' or 'postgresql')."""
+def no_replace(table: str, keys: Sequence[str]) -> str:
+    """SQLite's statement against REPLACE, which takes a row away without a word to its DELETE trigger."""
+    same = " AND ".join(f'"{key}" = NEW."{key}"' for key in keys)
+    return (
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) OR EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid) "
+        f"BEGIN SELECT RAISE(ABORT, 'the ledger is only added to: REPLACE on {table} refused'); END"
+    )
+
+
+def guards(table: str, dialect: str, keys: Sequence[str]) -> list[str]:
+    """The statements that make `table`, whose primary key is `keys`, append-only in 'sqlite' or 'postgresql'."""
     if dialect == "sqlite":
         return [
             f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, 'the ledger is only added to: {verb} on {table} refused'); END"
             for verb in ("UPDATE", "DELETE")
-        ]
+        ] + [no_replace(table, keys)]
     return [
         PG_REFUSE,
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
@@ -108,6 +120,6 @@ for _model in APPEND_ONLY:
     _table = _model.__table__
     assert isinstance(_table, Table)
     for _dialect in ("sqlite", "postgresql"):
-        for _statement in guards(_table.name, _dialect):
+        for _statement in guards(_table.name, _dialect, [column.name for column in _table.primary_key]):
             _ddl = DDL(_statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # the library has no type here
             event.listen(_table, "after_create", _ddl.execute_if(dialect=_dialect))

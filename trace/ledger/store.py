@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Table, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Table, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from trace.ledger import keys, merkle
@@ -26,7 +26,7 @@ from trace.ledger.note import sign_note
 from trace.ledger.proof import Proof
 from trace.ledger.tiles import ENTRIES, Tile, encode_entries, encode_hashes
 from village import clock
-from village.db import WRITES, before_commit, core, db, insert_rows, write
+from village.db import WRITES, before_commit, core, db, insert_later, insert_now, write
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 
@@ -55,7 +55,6 @@ _ADVANCE = (
     .where(_STATE.id == 1, _STATE.size == bindparam("old_size"))
     .values({name: bindparam(f"new_{name}") for name in ("size", "frontier", "checkpoint", "signed_at")})
 )
-_INSERTS = {model: insert(model) for model in (LedgerEntry, LedgerLink, LedgerNode, Commitment)}
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,8 @@ class Draft:
     """Personal values by name. Only salted commitments to them go into the entry."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further public members of the entry."""
+    born: frozenset[str] = frozenset()
+    """Batches that this very entry brings into the world, as the caller knows: there is no older link to look for."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class _Pen:
     frontier: Frontier
     leaves: tuple[bytes, ...] = ()
     nodes: tuple[Node, ...] = ()
+    heads: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
+    """The newest link, number and leaf hash, of each batch that was looked up or appended to."""
     moment: dt.datetime | None = None
     """When the newest of them was recorded."""
 
@@ -120,7 +123,9 @@ def _take_up(session: Session) -> None:
 def _append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
     pen: _Pen = session.info[PEN]
     moment = _millisecond(clock.now())
-    heads = _heads(session, {batch for draft in drafts for batch in draft.batches})
+    heads = dict(pen.heads)
+    born = {batch for draft in drafts for batch in draft.born}
+    heads |= _heads(session, {batch for draft in drafts for batch in draft.batches} - heads.keys() - born)
     entries: list[dict[str, Any]] = []
     links: list[dict[str, Any]] = []
     commitments: list[dict[str, Any]] = []
@@ -140,7 +145,7 @@ def _append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
     leaves = tuple(entry["leaf_hash"] for entry in entries)
     frontier, nodes = pen.frontier.extend(leaves)
     session.info[PEN] = replace(
-        pen, frontier=frontier, leaves=pen.leaves + leaves, nodes=pen.nodes + nodes, moment=moment
+        pen, frontier=frontier, leaves=pen.leaves + leaves, nodes=pen.nodes + nodes, heads=heads, moment=moment
     )
     before_commit(session, PEN, _seal)
     return [Appended(entry["index"], entry["leaf_hash"]) for entry in entries]
@@ -150,6 +155,7 @@ def _seal(session: Session) -> None:
     """Store the new tree nodes and sign the new checkpoint over what the database gives back."""
     pen: _Pen = session.info[PEN]
     _insert(session, LedgerNode, [{"level": n.level, "position": n.number, "hash": n.hash} for n in pen.nodes])
+    insert_now(session)
     _reread(session, pen)
     note = sign_note(Checkpoint(pen.origin, pen.frontier.size, pen.frontier.root()).format(), pen.signing.ledger)
     moved = core(session).execute(
@@ -318,7 +324,7 @@ def tile(wanted: Tile) -> bytes:
 
 def _insert(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> None:
     if rows:
-        insert_rows(session, _INSERTS[model], rows)
+        insert_later(session, _table(model), rows)
 
 
 def _table(model: type[Any]) -> Table:

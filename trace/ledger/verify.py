@@ -201,7 +201,7 @@ class _Check:
         sqlite = self.connection.dialect.name == "sqlite"
         query = "SELECT name FROM sqlite_master WHERE type = 'trigger'" if sqlite else "SELECT tgname FROM pg_trigger"
         there = {name for (name,) in self.connection.execute(text(query))}
-        endings = ("no_update", "no_delete") if sqlite else ("append_only", "no_truncate")
+        endings = ("no_update", "no_delete", "no_replace") if sqlite else ("append_only", "no_truncate")
         for model in APPEND_ONLY:
             for ending in endings:
                 if f"{model.__tablename__}_{ending}" not in there:

@@ -14,12 +14,15 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from village import clock
+from village.db import commits_here
 
 Key = tuple[str | bool, ...]
 Version = tuple[object, ...]
 
 MAX_PAGES = 2000
 MAX_BYTES = 48 * 1024 * 1024
+GRACE = 0.2
+"""Seconds for which other processes' writes may go unseen: less than it takes to lift a phone."""
 MAX_AGE = 15.0
 """Seconds after which a page is proven anew, though no version moved: raw SQL moves none."""
 
@@ -87,13 +90,28 @@ def _query(epcs: int, dialect: str) -> str:
 
 
 class Pages:
-    """The least recently asked for goes first."""
+    """The least recently asked for goes first.
+
+    A page that was found true is taken for true for `GRACE` seconds more, unless this process wrote something since.
+    """
 
     def __init__(self, max_pages: int = MAX_PAGES, max_bytes: int = MAX_BYTES) -> None:
         self._max_pages, self._max_bytes = max_pages, max_bytes
         self._pages: OrderedDict[Key, Kept] = OrderedDict()
         self._bytes = 0
+        self._checked: dict[Key, tuple[Version, float, int]] = {}
         self._lock = threading.Lock()
+
+    def true(self, engine: Engine, kept: Kept) -> bool:
+        """True when what is kept is still so."""
+        now, commits = time.monotonic(), commits_here()
+        version, until, then = self._checked.get(kept.key, ((), 0.0, -1))
+        if version == kept.version and now < until and commits == then:
+            return True
+        if version_now(engine, kept) != kept.version:
+            return False
+        self._checked[kept.key] = (kept.version, now + GRACE, commits)
+        return True
 
     def get(self, key: Key) -> Kept | None:
         """What is kept, or None. The caller still compares its version."""
@@ -125,5 +143,6 @@ class Pages:
 
     def _drop(self, key: Key) -> None:
         gone = self._pages.pop(key, None)
+        self._checked.pop(key, None)
         if gone is not None:
             self._bytes -= gone.size

@@ -16,7 +16,6 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Engine
 
-from trace.scan import cache
 from trace.scan.cache import Kept, Key, Pages
 from village.db import db
 from village.i18n import COOKIE
@@ -77,7 +76,7 @@ class Front:
         if self._engine is None:
             with self._app.app_context():
                 self._engine = db.engine
-        return kept if cache.version_now(self._engine, kept) == kept.version else None
+        return kept if self._pages.true(self._engine, kept) else None
 
     def _ask(self, form: Form | None, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         def started(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -106,9 +105,13 @@ def _form(environ: Environ) -> Form | None:
     if len(accept) > 300:
         return None
     cookies = environ.get("HTTP_COOKIE", "")
-    language = found[1] if cookies and (found := _LANGUAGE.search(cookies)) else ""
-    if len(language) > 2:
-        return None
+    language = ""
+    if COOKIE in cookies:
+        found = _LANGUAGE.search(cookies)
+        # A cookie that Werkzeug may read in another way than we do (blanks, quotes, twice) is left to it.
+        if not found or len(found[1]) > 2 or cookies.count(COOKIE) > 1:
+            return None
+        language = found[1]
     return uri, accept, language, "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
 
 

@@ -45,7 +45,7 @@ def answer(link: DigitalLink, form: str) -> Kept:
     )
     pages: Pages = current_app.extensions["soi.scan.pages"]
     kept = pages.get(key)
-    if kept is not None and kept.fresh and cache.version_now(db.engine, kept) == kept.version:
+    if kept is not None and kept.fresh and pages.true(db.engine, kept):
         return kept
     kept = _make(link, form, key)
     pages.put(kept)

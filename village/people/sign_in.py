@@ -8,7 +8,7 @@ from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from village import clock
-from village.db import db, write
+from village.db import db, read_once, write
 from village.errors import BadInput, NotFound, Unauthenticated
 from village.i18n import lazy_gettext as _l
 from village.ids import secret_token, token_digest
@@ -161,7 +161,7 @@ _BY_TOKEN = _MEMBER.join(ApiToken.__table__, _T.member_id == _M.id).where(
 
 
 def _actor(query: Select[str, str, str, str, str | None, Role], token: str) -> Actor | None:
-    rows = db.session.connection().execute(query, {"digest": token_digest(token), "now": clock.now()}).all()
+    rows = read_once(query, {"digest": token_digest(token), "now": clock.now()})
     if not rows:
         return None
     first = rows[0]

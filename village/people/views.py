@@ -1,7 +1,5 @@
 """Signing in and out, and a member's own page."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
@@ -146,9 +144,8 @@ def _welcome(token: str) -> Response:
 def _onward(who: Actor) -> str:
     """Where a member wanted to go, if it is a page of ours; home otherwise."""
     wanted = request.args.get("next", "")
-    parts = urlsplit(wanted)
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
-    return wanted if ours and wanted.isprintable() and "\\" not in wanted else own.home_of(who)
+    ours = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    return wanted if ours and wanted.isprintable() else own.home_of(who)
 
 
 def _address() -> str:

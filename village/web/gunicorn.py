@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import socket
+import struct
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ try:
 except SettingsError as error:
     sys.exit(f"Soi cannot start: {error}")
 _metrics = Path(_settings.instance / "metrics")
+
+PATIENCE = 20
+"""Seconds without a byte from a body, or to an answer, after which its connection is given up."""
 
 wsgi_app = "wsgi:create_app()"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{_settings.port}"
@@ -41,6 +46,13 @@ def child_exit(_server: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library has no types here
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """Let go of a phone that fell off the network within a request: each one would keep a thread for ever."""
+    patience = struct.pack("ll", PATIENCE, 0)
+    for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        request.unreader.sock.setsockopt(socket.SOL_SOCKET, direction, patience)
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

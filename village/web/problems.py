@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -19,6 +19,8 @@ from village.i18n import lazy_gettext as _l
 from village.settings import MIB
 
 log = structlog.get_logger()
+LATE = (TimeoutError, BlockingIOError)
+"""What reading from a connection raises that has been silent for too long (see village/web/gunicorn.py)."""
 DRAIN = 64 * 1024 * 1024
 """How much of a body that we refuse we still read: closing before would reset its sender's connection unanswered."""
 
@@ -42,10 +44,9 @@ def problem(slug: str, title: str, status: int, detail: str, members: Mapping[st
         "detail": detail,
         "instance": request.path,
     }
-    response = jsonify(body)
-    response.status_code = status
-    response.mimetype = "application/problem+json"
-    return response
+    # What was sent may hold half a surrogate pair, and is told back here.
+    text = current_app.json.dumps(body, separators=(",", ":")).encode("utf-8", "replace")
+    return Response(text, status, mimetype="application/problem+json")
 
 
 def init_app(app: Flask) -> None:
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
     app.before_request(_measure)
+    app.before_request(_read_json)
     app.after_request(_drain)
     app.add_url_rule("/problems/<slug>", "problem", _explain)
 
@@ -99,6 +101,9 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 def _unexpected(error: Exception) -> ResponseReturnValue:
     if isinstance(error, UnicodeError) or (isinstance(error, DBAPIError) and "NUL" in str(error.orig)):
         return _told(BadInput("bad-text", _("Có ký tự không dùng được trong dữ liệu gửi lên.")))
+    if isinstance(error, LATE):
+        late = _("Gửi lên giữa chừng thì đứt, chưa ghi được gì. Bác gửi lại nhé.")
+        return _answer("body-too-slow", _("Mạng chậm quá"), 408, late)
     if isinstance(error, OperationalError):
         log.error("database", error=type(error.orig).__name__, exc_info=error)
         busy = _("Sổ đang bận, chưa ghi được gì. Bác thử lại sau ít phút nhé.")
@@ -133,7 +138,9 @@ def _measure() -> None:
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     try:
         body = request.environ["wsgi.input"].read(limit + 1)
-    except OSError as error:  # gunicorn's errors of a broken chunk are of this kind
+    except LATE:
+        raise
+    except Exception as error:  # gunicorn's errors of a broken chunk are of several kinds, and none is known here
         raise Malformed("bad-body", _l("Dữ liệu gửi lên bị đứt giữa chừng.")) from error
     if len(body) > limit:
         raise RequestEntityTooLarge
@@ -141,11 +148,25 @@ def _measure() -> None:
     request.environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
 
 
+def _read_json() -> None:
+    """Refuse JSON that Python cannot hold: brackets 100,000 deep, a number of 100,000 digits.
+
+    Flask keeps what was read, so that a view does not read it again.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS") or not request.is_json:
+        return
+    try:
+        request.get_json()
+    except RecursionError as error:
+        raise Malformed("bad-json", _l("Dữ liệu gửi lên lồng nhau sâu quá, không đọc được.")) from error
+
+
 def _drain(response: Response) -> Response:
-    if response.status_code >= 400 and (request.content_length or "Transfer-Encoding" in request.headers):
+    gone = response.status_code == http.HTTPStatus.REQUEST_TIMEOUT
+    if response.status_code >= 400 and not gone and (request.content_length or "Transfer-Encoding" in request.headers):
         left = DRAIN
         stream = request.environ["wsgi.input"]
-        with suppress(OSError):
+        with suppress(Exception):  # as in _measure: what cannot be read has been answered already
             while left > 0 and (chunk := stream.read(min(left, 65536))):
                 left -= len(chunk)
     return response

@@ -1,7 +1,5 @@
 """Headers that every answer carries, and the guard against forged requests."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, Response, current_app, request
 
 from village.errors import Forbidden, Malformed
@@ -43,6 +41,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     def _harden(response: Response) -> Response:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        # Routing repeats the Host header, which is the asker's word, in its own redirects.
+        if response.location and response.location.startswith(request.host_url):
+            response.location = "/" + response.location.removeprefix(request.host_url).lstrip("/")
         return response
 
     app.before_request(refuse_bad_text)
@@ -68,8 +69,7 @@ def refuse_forged() -> None:
         if site in ("same-origin", "none"):
             return
     elif (origin := request.headers.get("Origin")) is not None:
-        public = urlsplit(current_app.extensions["soi"].public_url).netloc
-        if origin != "null" and urlsplit(origin).netloc in (request.host, public):
+        if origin in (request.host_url.rstrip("/"), current_app.extensions["soi"].public_url):
             return
     elif not request.cookies:
         return
