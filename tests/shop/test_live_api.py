@@ -121,11 +121,6 @@ def test_another_sellers_livestream_is_not_mine(app: Flask, village: Village) ->
         assert answer.status_code == status, username
 
 
-def test_nobody_names_a_price_for_another_cooperatives_noodles(app: Flask, village: Village) -> None:
-    answer = start(app, village, "office-other", codes=[code(village, price=1)])
-    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (422, "unknown-gtin")
-
-
 def test_the_office_helps_with_its_sellers_livestream(app: Flask, village: Village) -> None:
     live = Live(app, village)
     answer = live.client.post(live.url, json={"comments": []}, headers=bearer(village, "office"))

@@ -43,7 +43,9 @@ def test_a_harvest_is_the_birth_of_a_lot() -> None:
     }
 
 
-@pytest.mark.parametrize("claimed", [timedelta(hours=7, seconds=30), timedelta(hours=14, minutes=1), timedelta(hours=-23)])
+@pytest.mark.parametrize(
+    "claimed", [timedelta(hours=7, seconds=30), timedelta(hours=14, minutes=1), timedelta(hours=-23)]
+)
 def test_an_offset_that_no_clock_on_earth_has_is_refused(claimed: timedelta) -> None:
     with pytest.raises(ValueError, match="no offset"):
         Core(ID, WHEN.replace(tzinfo=timezone(claimed)))

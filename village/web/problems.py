@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from village.errors import BadInput, Malformed, SoiError, Unauthenticated
 from village.i18n import MACHINE_PATHS
@@ -77,6 +77,8 @@ def _told(error: SoiError) -> ResponseReturnValue:
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()
+    if isinstance(error, ClientDisconnected):
+        return _late()
     told = {
         400: _("Yêu cầu không đọc được. Bác xem lại rồi gửi lại nhé."),
         404: _("Không có trang này. Có thể địa chỉ bị gõ thiếu."),
@@ -98,12 +100,16 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
+def _late() -> ResponseReturnValue:
+    detail = _("Gửi lên giữa chừng thì đứt, chưa ghi được gì. Bác gửi lại nhé.")
+    return _answer("body-too-slow", _("Mạng chậm quá"), 408, detail)
+
+
 def _unexpected(error: Exception) -> ResponseReturnValue:
     if isinstance(error, UnicodeError) or (isinstance(error, DBAPIError) and "NUL" in str(error.orig)):
         return _told(BadInput("bad-text", _("Có ký tự không dùng được trong dữ liệu gửi lên.")))
     if isinstance(error, LATE):
-        late = _("Gửi lên giữa chừng thì đứt, chưa ghi được gì. Bác gửi lại nhé.")
-        return _answer("body-too-slow", _("Mạng chậm quá"), 408, late)
+        return _late()
     if isinstance(error, OperationalError):
         log.error("database", error=type(error.orig).__name__, exc_info=error)
         busy = _("Sổ đang bận, chưa ghi được gì. Bác thử lại sau ít phút nhé.")
