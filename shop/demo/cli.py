@@ -5,6 +5,7 @@ import sys
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from shop.demo.places import settle
@@ -23,6 +24,7 @@ MEMBERS = ("producer", "seller", "office", "auditor")
 
 
 @click.command("demo")
+@with_appcontext
 def demo() -> None:
     """Fill an empty village with an invented season: households, batches, labels, orders, a livestream.
 

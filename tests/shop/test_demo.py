@@ -1,0 +1,75 @@
+"""The demo village: one believable season, told once, and true by every measure of the house."""
+
+from collections import Counter
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+
+from shop.live.models import LiveComment
+from shop.orders.models import Order, Status
+from shop.stock.audit import audit
+from tests.conftest import settings_for
+from trace.events.models import Event
+from trace.ledger.models import LedgerEntry
+from trace.ledger.verify import verify
+from trace.lots.models import Batch
+from village.db import db
+from village.people.models import Member
+from wsgi import create_app
+
+pytestmark = pytest.mark.slow_once
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """A village of which the demo has been told."""
+    instance = tmp_path_factory.mktemp("demo")
+    app = create_app(settings_for(f"sqlite:///{instance / 'soi.db'}", instance))
+    with app.app_context():
+        upgrade()
+    told = app.test_cli_runner().invoke(args=["demo"])
+    assert told.exit_code == 0, told.output
+    return app
+
+
+def test_the_season_has_all_that_happens_in_a_village(demo: Flask) -> None:
+    with demo.app_context():
+        stages = Counter((process, stage) for process, stage in db.session.execute(select(Event.process, Event.stage)))
+        assert stages["mien-dong", "harvest"] >= 12
+        assert stages["che-tam-duong", "pack"] and stages["gao-seng-cu", "pack"]
+        assert db.session.scalar(select(func.count()).where(Event.correction_reason == "incorrect_data")) == 1
+        failed = db.session.scalars(select(Event).where(Event.passed.is_(False))).one()
+        assert db.session.get_one(Batch, failed.parts[0].batch_id).hold == "held"
+        assert db.session.scalar(select(func.count()).where(Event.warnings != [])) >= 1
+        assert set(db.session.scalars(select(Order.status))) == set(Status)
+        assert {o for o in db.session.scalars(select(Order.channel))} == {"web", "live"}
+        assert db.session.scalar(select(func.count()).select_from(LiveComment))
+
+
+def test_the_season_holds(demo: Flask) -> None:
+    with demo.app_context():
+        assert verify().fault is None
+        assert [lot for lot in audit(db.session()) if lot.faults] == []
+
+
+def test_told_again_it_changes_nothing_and_gives_new_links(demo: Flask) -> None:
+    with demo.app_context():
+        before = db.session.scalar(select(func.count()).select_from(LedgerEntry))
+    again = demo.test_cli_runner().invoke(args=["demo"])
+    assert again.exit_code == 0
+    for username in ("producer", "seller", "office", "auditor"):
+        assert f"{username} " in again.output
+    assert again.output.count("/sign-in/link/") == 4
+    with demo.app_context():
+        assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == before
+
+
+def test_it_never_mixes_with_a_village_of_its_own(app: Flask) -> None:
+    members = db.session.scalar(select(func.count()).select_from(Member))
+    refused = app.test_cli_runner().invoke(args=["demo"])
+    assert refused.exit_code == 1
+    assert "members of its own" in refused.output
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(Member)) == members
