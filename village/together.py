@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from village.db import part, write
+from village.db import WRITES, db, part, write
 
 T = TypeVar("T")
 MOST = 64
@@ -120,5 +120,7 @@ def _do_all(session: Session, pieces: list[_Piece]) -> None:
 
 def together(work: Callable[[Session], T]) -> T:
     """Do `work(session)` in a ledger transaction, together with what other threads of this process want written now."""
+    if db.session().info.get(WRITES):
+        raise RuntimeError("together() inside write(): the leader would wait for this very thread")
     group: Group = current_app.extensions.setdefault(GROUP, Group())
     return group.run(work)

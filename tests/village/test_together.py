@@ -106,6 +106,11 @@ def test_what_raised_outside_a_commit_leaves_the_lock_free(app: Flask) -> None:
     assert together(found("Bản Sau")) == "Bản Sau"
 
 
+def test_a_transaction_does_not_wait_for_itself(app: Flask) -> None:
+    with write(), pytest.raises(RuntimeError):
+        together(found("Bản Kẹt"))
+
+
 def test_the_same_stage_from_many_phones_at_once_is_written_once(app: Flask, village: Village) -> None:
     from batches.stages.services import record_stage
     from batches.stages.wanted import Make
