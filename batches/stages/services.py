@@ -20,6 +20,7 @@ from batches.stages.wanted import Make, Wanted
 from trace.events.models import Event
 from trace.events.services import Happening, Recorded, Share, record
 from trace.gs1.digital_link import DigitalLink
+from trace.ledger.encoding import to_base64
 from trace.ledger.store import Appended
 from trace.lots.models import Batch
 from trace.lots.services import refresh_holds
@@ -195,7 +196,7 @@ def entry_answer(entry: Appended) -> dict[str, Any]:
     public_url = current_app.extensions["soi"].public_url
     return {
         "index": entry.index,
-        "leaf_hash": entry.leaf_hash.hex(),
+        "leaf_hash": to_base64(entry.leaf_hash),
         "receipt": f"{public_url}/ledger/entries/{entry.index}/receipt",
     }
 

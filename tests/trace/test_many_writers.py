@@ -15,6 +15,7 @@ from tests.support.serving import environment
 from tests.support.soak import times
 from trace.events.models import Event
 from trace.ledger import store
+from trace.ledger.encoding import to_base64
 from trace.ledger.models import LedgerEntry, LedgerLink
 from trace.ledger.note import Verifier
 from trace.ledger.proof import verify_proof
@@ -85,4 +86,4 @@ def _all_receipts_hold(told: list[tuple[str, int, str]]) -> None:
     for _, index, leaf in told:
         result = verify_proof(bodies[index], store.receipt(index).format(), state.origin, [key])
         assert result.holds, (index, result.reason)
-        assert store.entry(index).leaf_hash.hex() == leaf
+        assert to_base64(store.entry(index).leaf_hash) == leaf

@@ -58,7 +58,9 @@ def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
         if line:
             lines.append(line)
         while measure(word) > width and len(word) > 1:
-            head = next(n for n in range(len(word) - 1, 0, -1) if n == 1 or measure(word[:n]) <= width)
+            head = 1  # upwards: from the end, one word of two thousand letters would hold the printer for an hour
+            while measure(word[: head + 1]) <= width:
+                head += 1
             lines.append(word[:head])
             word = word[head:]
         line = word
