@@ -235,12 +235,13 @@ def init_app(app: Flask, url: str) -> None:
 
 
 def _engine_options(url: str) -> dict[str, Any]:
+    # Parameters stay out of error texts, and so out of the log: they are names, notes and secrets.
     parts = make_url(url)
     if parts.drivername.startswith("sqlite"):
         if parts.database and parts.database != ":memory:":
             Path(parts.database).parent.mkdir(parents=True, exist_ok=True)
-        return {"pool_size": 20, "max_overflow": 20}
-    return {"pool_size": 10, "max_overflow": 10}
+        return {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
+    return {"pool_size": 10, "max_overflow": 10, "hide_parameters": True}
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:

@@ -26,6 +26,8 @@ from village.reference import Reference
 
 SKEW = dt.timedelta(minutes=10)
 """How far a phone's clock may run ahead."""
+FARTHEST = dt.timedelta(hours=14)
+"""The largest offset from UTC that any place on earth has."""
 OLDEST = dt.timedelta(days=3 * 365)
 
 
@@ -44,13 +46,18 @@ def stage_of(wanted: Wanted) -> tuple[Process, Stage]:
 
 def time_of(occurred_at: dt.datetime) -> None:
     """No stage happens in the future, or before anybody can remember."""
+    offset = occurred_at.utcoffset()
+    if offset is None or abs(offset) > FARTHEST or offset.total_seconds() % 60:
+        raise BadInput(
+            "bad-offset", _l("Độ lệch giờ của lần ghi không có nơi nào trên đời dùng."), field="occurred_at"
+        )
     now = clock.now()
     if occurred_at > now + SKEW:
         raise BadInput(
             "future-time",
             _l("Giờ ghi là %(when)s, mà bây giờ chưa đến lúc ấy. Bác xem lại ngày giờ nhé."),
             field="occurred_at",
-            when=occurred_at.astimezone(clock.VN).strftime("%H:%M %d/%m/%Y"),
+            when=occurred_at.strftime("%H:%M %d/%m/%Y"),
         )
     if occurred_at < now - OLDEST:
         raise BadInput("too-old", _l("Ngày này lâu quá rồi, hơn ba năm. Bác xem lại nhé."), field="occurred_at")

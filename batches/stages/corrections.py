@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from batches.mass import Portion, carry_origins
 from batches.processes.catalogue import all_processes
 from batches.processes.models import WHOLE, Process
-from batches.stages.services import INSPECTION_FAILED, SCOPE, answer_for, entry_answer, record_in
+from batches.stages.services import INSPECTION_FAILED, SCOPE, answer_for, entry_answer, record_in, refuse_taken
 from batches.stages.wanted import Make, Measure, Take, Wanted
 from trace.epcis.events import ErrorReason
 from trace.events.models import Event, EventBatch
@@ -47,6 +47,7 @@ def correct(who: Actor, wanted: Correction, body: Mapping[str, Any]) -> dict[str
         before = idempotency.recall(session, SCOPE, wanted.id, {"by": who.id, **body})
         if before is not None:
             return dict(before.body)
+        refuse_taken(session, wanted.id)
         event = _own_event(session, who, wanted.event_id)
         if wanted.told is None:
             _undo(session, event)

@@ -71,7 +71,8 @@ def batch_page(who: Actor, batch_id: str) -> tuple[Held, list[Event], list[Batch
     batch = db.session.get(Batch, batch_id)
     if batch is None:
         raise NotFound("no-batch", _l("Không có mẻ nào mang mã %(batch)s."), batch=batch_id)
-    if not who.works_for(batch.household_id, batch.cooperative_id) and not who.has(Role.AUDITOR):
+    audits = who.has(Role.AUDITOR) and who.cooperative_id == batch.cooperative_id
+    if not audits and not who.works_for(batch.household_id, batch.cooperative_id):
         raise not_yours()
     events = db.session.scalars(
         select(Event)

@@ -17,7 +17,7 @@ NOTE_LENGTH = 500
 
 _grams = validate.Range(min=1, max=MOST_GRAMS)
 _units = validate.Range(min=1, max=10**7)
-_hash = validate.Regexp(r"^[0-9a-f]{64}$", error="A photo is named by its SHA-256 in lower-case hex.")
+_hash = validate.Regexp(r"\A[0-9a-f]{64}\Z", error="A photo is named by its SHA-256 in lower-case hex.")
 
 
 class WholeNumber(fields.Integer):
@@ -62,7 +62,7 @@ class MeasureSchema(Schema):
 
     type = fields.String(required=True, validate=validate.Length(min=1, max=40))
     value = fields.Decimal(required=True, as_string=False, validate=validate.Range(min=-(10**6), max=10**6))
-    unit = fields.String(required=True, validate=validate.Regexp(r"^[A-Z0-9]{2,3}$"))
+    unit = fields.String(required=True, validate=validate.Regexp(r"\A[A-Z0-9]{2,3}\Z"))
 
     @post_load
     def _made(self, data: dict[str, Any], **_more: Any) -> Measure:

@@ -26,7 +26,7 @@ from trace.lots.models import Batch
 from trace.lots.services import refresh_holds
 from trace.signals import batch_made, units_left
 from village import clock, idempotency
-from village.db import insert_now
+from village.db import db, insert_now
 from village.errors import BadInput, Conflict
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
@@ -62,7 +62,14 @@ def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[st
     for _again in range(CLASHES):
         with suppress(IntegrityError):
             return together(work)
+        refuse_taken(db.session(), wanted.id)
     return together(work)
+
+
+def refuse_taken(session: Session, event_id: str) -> None:
+    """Refuse an id that an event has already, though not through this address: a dispatch made its own."""
+    if session.get(Event, event_id) is not None:
+        raise Conflict("id-taken", _l("Mã này đã là mã của một lần ghi khác."), field="id", id=event_id)
 
 
 def record_in(

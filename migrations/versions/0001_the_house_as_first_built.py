@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 
+LEDGER = {"ledger_entry": ("index",), "ledger_link": ("batch", "seq"), "ledger_node": ("level", "position")}
 PG_REFUSE = """
 CREATE OR REPLACE FUNCTION soi_append_only() RETURNS trigger AS $$
 BEGIN
@@ -21,13 +22,20 @@ END $$ LANGUAGE plpgsql
 """
 
 
-def guards(table: str, dialect: str) -> list[str]:
+def guards(table: str, dialect: str, keys: tuple[str, ...]) -> list[str]:
     """The triggers that make a ledger table append-only, as they were when the house was first built."""
     if dialect == "sqlite":
+        # REPLACE takes a row away without a word to its DELETE trigger.
+        same = " AND ".join(f'"{key}" = NEW."{key}"' for key in keys)
         return [
             f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, 'the ledger is only added to: {verb} on {table} refused'); END"
             for verb in ("UPDATE", "DELETE")
+        ] + [
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+            f"OR EXISTS (SELECT 1 FROM {table} WHERE rowid = NEW.rowid) "
+            f"BEGIN SELECT RAISE(ABORT, 'the ledger is only added to: REPLACE on {table} refused'); END"
         ]
     return [
         PG_REFUSE,
@@ -794,8 +802,8 @@ def upgrade() -> None:
     with op.batch_alter_table("order_allocation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_allocation_batch_id"), ["batch_id"], unique=False)
 
-    for table in ("ledger_entry", "ledger_link", "ledger_node"):
-        for statement in guards(table, op.get_bind().dialect.name):
+    for table, keys in LEDGER.items():
+        for statement in guards(table, op.get_bind().dialect.name, keys):
             op.execute(sa.DDL(statement.replace("%", "%%")))
 
 

@@ -38,6 +38,7 @@ class Offer:
     """Packs of the lots that are on sale, for the bar."""
     stars: int
     """OCOP stars that are valid today; 0 without."""
+    cooperative_id: str
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def _offer(product: Product, free: int, packed: int, stars: int) -> Offer:
         available=free,
         packed=packed,
         stars=stars,
+        cooperative_id=product.cooperative_id,
     )
 
 

@@ -63,7 +63,7 @@ def start(
                 return str(before.body["id"])
         live = LiveSession(
             id=uuid7(), title=title, platform=platform, host_id=actor.id, cooperative_id=actor.cooperative_id,
-            status="open", started_at=clock.now(), received=0, codes=_codes(session, clean),
+            status="open", started_at=clock.now(), received=0, codes=_codes(session, actor, clean),
         )  # fmt: skip
         session.add(live)
         if idempotency_key:
@@ -143,9 +143,10 @@ def _refuse_alike(codes: Sequence[Code]) -> None:
         seen.add(bare)
 
 
-def _codes(session: Session, codes: Sequence[Code]) -> list[LiveCode]:
+def _codes(session: Session, actor: Actor, codes: Sequence[Code]) -> list[LiveCode]:
     gtins = {code.gtin for code in codes}
-    products = {p.gtin: p for p in session.scalars(select(Product).where(Product.gtin.in_(gtins), *is_sold()))}
+    own = select(Product).where(Product.gtin.in_(gtins), Product.cooperative_id == actor.cooperative_id, *is_sold())
+    products = {p.gtin: p for p in session.scalars(own)}
     rows = []
     for index, code in enumerate(codes):
         product = products.get(code.gtin)

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from shop.catalogue.services import offers
+from shop.catalogue.services import Offer, offers
 from shop.live import desk, intake, services
 from shop.live.console import as_field, console, counted, needs_look
 from shop.live.forms import PLATFORMS, chosen_codes, chosen_lines, field_of, proposed_codes, whole
@@ -24,7 +24,7 @@ WORDS = {"counted": counted, "as_field": as_field}
 @requires(*HOSTS)
 def sessions() -> ResponseReturnValue:
     """Livestreams of this seller, and the form for the next one."""
-    shelf = offers()
+    shelf = _shelf()
     return _sessions(Form({"key": uuid7(), **proposed_codes(shelf)}))
 
 
@@ -112,9 +112,14 @@ def end(session_id: str) -> ResponseReturnValue:
     return _back(session_id)
 
 
+def _shelf() -> list[Offer]:
+    """What this seller's cooperative has to sell."""
+    return [offer for offer in offers() if offer.cooperative_id == signed_in().cooperative_id]
+
+
 def _sessions(form: Form) -> str:
     sessions = services.sessions_of(signed_in())
-    return render_template("live/sessions.html", form=form, sessions=sessions, offers=offers(), platforms=PLATFORMS)
+    return render_template("live/sessions.html", form=form, sessions=sessions, offers=_shelf(), platforms=PLATFORMS)
 
 
 def _console(session_id: str, form: Form) -> str:

@@ -6,7 +6,7 @@ conditional UPDATE: of two sellers at once one wins, the other is told what happ
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from shop.orders.errors import no_order
@@ -22,6 +22,7 @@ from village.errors import BadInput, Conflict
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, wrong_role
 from village.people.models import Role
+from village.products.models import Product
 from village.text import clean_line
 
 WORKERS = (Role.SELLER, Role.OFFICE)
@@ -38,7 +39,7 @@ def by_token(token: str) -> Order:
 
 def by_id(actor: Actor, order_id: str) -> Order:
     """An order for who works on it."""
-    _authorise(actor)
+    _authorise(actor, order_id)
     order = db.session.scalar(_loaded().where(Order.id == order_id))
     if order is None:
         raise no_order()
@@ -47,7 +48,7 @@ def by_id(actor: Actor, order_id: str) -> Order:
 
 def confirm(actor: Actor, order_id: str) -> Order:
     """A seller has spoken with the buyer, or trusts the order. It must be known to whom and where it goes."""
-    _authorise(actor)
+    _authorise(actor, order_id)
     with write() as session:
         order = move(session, order_id, Status.CONFIRMED, (Status.PLACED,), actor)
         if not order.sendable:
@@ -61,7 +62,7 @@ def confirm(actor: Actor, order_id: str) -> Order:
 
 def pick(actor: Actor, order_id: str) -> Order:
     """The packs stand ready. Lots that may no longer be sent are changed for others first, where there are any."""
-    _authorise(actor)
+    _authorise(actor, order_id)
     with write() as session:
         order = move(session, order_id, Status.PICKED, (Status.CONFIRMED,), actor)
         _change_lots(session, order, actor)
@@ -70,7 +71,7 @@ def pick(actor: Actor, order_id: str) -> Order:
 
 def reallocate(actor: Actor, order_id: str) -> Order:
     """Fill the order from other lots where its own may not be sent; a picked order has to be picked again."""
-    _authorise(actor)
+    _authorise(actor, order_id)
     with write() as session:
         order = session.get(Order, order_id)
         if order is None:
@@ -86,7 +87,7 @@ def dispatch(actor: Actor, order_id: str) -> Order:
     """The parcel leaves: an event on the ledger for its lots, and its packs are sold, in one transaction."""
     from batches.stages.services import record_dispatch  # that room's services load its process files
 
-    _authorise(actor)
+    _authorise(actor, order_id)
     with write(ledger=True) as session:
         order = move(session, order_id, Status.DISPATCHED, (Status.PICKED,), actor)
         parts = stock.in_order(session, parts_of(order))
@@ -99,14 +100,14 @@ def dispatch(actor: Actor, order_id: str) -> Order:
 
 def deliver(actor: Actor, order_id: str) -> Order:
     """It arrived, and was paid."""
-    _authorise(actor)
+    _authorise(actor, order_id)
     with write() as session:
         return move(session, order_id, Status.DELIVERED, (Status.DISPATCHED,), actor)
 
 
 def cancel(actor: Actor, order_id: str, reason: object) -> Order:
     """A seller calls it off, with a reason that the buyer reads."""
-    _authorise(actor)
+    _authorise(actor, order_id)
     note = clean_line(reason, "reason", 300)
     with write() as session:
         return cancel_in(session, order_id, actor=actor, note=note)
@@ -119,7 +120,7 @@ def cancel_by_buyer(token: str) -> Order:
 
 def set_buyer(actor: Actor, order_id: str, buyer: Buyer) -> Order:
     """A seller writes down to whom and where."""
-    _authorise(actor)
+    _authorise(actor, order_id)
     with write() as session:
         order = session.get(Order, order_id)
         if order is None:
@@ -196,9 +197,18 @@ def _buyer_text(order: Order) -> str:
     return "\n".join((order.number, order.buyer_name or "", order.buyer_phone or "", order.buyer_address or ""))
 
 
-def _authorise(actor: Actor) -> None:
+def _authorise(actor: Actor, order_id: str) -> None:
+    """By role, and by owner: nobody else's cooperative learns who bought what."""
     if not actor.has(*WORKERS):
         raise wrong_role()
+    if db.session.scalar(select(Order.id).where(Order.id == order_id, sold_by(actor))) is None:
+        raise no_order()
+
+
+def sold_by(actor: Actor) -> ColumnElement[bool]:
+    """True for orders in which `actor`'s cooperative sells something."""
+    own = select(OrderLine.id).join(Product, Product.id == OrderLine.product_id)
+    return own.where(OrderLine.order_id == Order.id, Product.cooperative_id == actor.cooperative_id).exists()
 
 
 def _loaded() -> Select[Order]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 
 from shop.orders.models import Order, Status
+from shop.orders.steps import sold_by
 from village.db import db
+from village.people.access import Actor
 from village.people.phones import normal_phone
 
 PAGE = 50
@@ -23,12 +25,12 @@ class Orders:
     after: str | None
 
 
-def find(status: Status | None, asked: str, after: str) -> Orders:
-    """Orders of a status (None: all), or those that an asked number or telephone names.
+def find(actor: Actor, status: Status | None, asked: str, after: str) -> Orders:
+    """The orders of the actor's cooperative of a status (None: all), or those that an asked number or telephone names.
 
     What waits is shown oldest first, as it is worked; what is finished, and all together, newest first.
     """
-    query = select(Order)
+    query = select(Order).where(sold_by(actor))
     oldest_first = status in WORKING
     if asked:
         query = query.where(_asked(asked))
@@ -40,13 +42,15 @@ def find(status: Status | None, asked: str, after: str) -> Orders:
     query = query.order_by(Order.id if oldest_first else Order.id.desc()).limit(PAGE + 1)
     found = db.session.scalars(query).all()
     more = len(found) > PAGE
-    return Orders(found[:PAGE], counts(), found[PAGE - 1].id if more else None)
+    return Orders(found[:PAGE], counts(actor), found[PAGE - 1].id if more else None)
 
 
-def counts() -> dict[Status, int]:
+def counts(actor: Actor) -> dict[Status, int]:
     """How many orders wait at each step."""
     rows = db.session.execute(
-        select(Order.status, func.count()).where(Order.status.in_(WORKING)).group_by(Order.status)
+        select(Order.status, func.count())
+        .where(Order.status.in_(WORKING), sold_by(actor))
+        .group_by(Order.status)
     )
     return {**dict.fromkeys(WORKING, 0), **{status: count for status, count in rows}}
 

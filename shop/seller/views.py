@@ -54,7 +54,7 @@ def orders() -> ResponseReturnValue:
     status = _status(request.args.get("status", "placed"))
     asked = request.args.get("q", "").strip()[:40]
     after = request.args.get("after", "")
-    found = services.find(status, asked, after if is_uuid(after) else "")
+    found = services.find(signed_in(), status, asked, after if is_uuid(after) else "")
     return render_template("seller/list.html", found=found, status=status, asked=asked, tabs=TABS, **_words())
 
 

@@ -85,6 +85,11 @@ def test_the_same_id_with_another_body_is_refused(post: Post, village: Village) 
         ({"occurred_at": "2199-01-01T00:00:00+07:00"}, 422, "future-time"),
         ({"occurred_at": "1999-01-01T00:00:00+07:00"}, 422, "too-old"),
         ({"occurred_at": "2026-01-01T00:00:00"}, 422, "invalid"),
+        ({"occurred_at": "9999-12-31T23:59:59+07:00"}, 422, "future-time"),
+        ({"occurred_at": "0001-01-01T00:00:00+07:00"}, 422, "too-old"),
+        ({"occurred_at": "2026-11-01T06:30:00+23:59"}, 422, "bad-offset"),
+        ({"occurred_at": "2026-11-01T06:30:00+07:00:30"}, 422, "bad-offset"),
+        ({"photos": ["a" * 64 + "\n"]}, 422, "invalid"),
         ({"process": "bun"}, 422, "unknown-process"),
         ({"stage": "fly"}, 422, "unknown-stage"),
         ({"site": "nowhere"}, 422, "unknown-site"),
@@ -217,3 +222,16 @@ def test_several_batches_merge_and_one_splits(village: Village) -> None:
     assert [h.origins["tuber"] for h in halves] == [200_000, 100_000]
     assert village.batch(second).left_grams == 100_000
     assert verify().holds
+
+
+def test_the_id_of_a_dispatch_is_not_taken_over(post: Post, village: Village) -> None:
+    from batches.stages.services import record_dispatch
+    from village.db import write
+
+    packed, who = village.packs(10), village.actor("seller")
+    with write(ledger=True) as session:
+        (sent,) = record_dispatch(session, who, [(packed, 2)], buyer="ai đó")
+    before = counts()
+    answer = post(harvest(village, id=sent.event_id))
+    assert (answer.status_code, answer.get_json()["type"].rsplit("/", 1)[1]) == (409, "id-taken")
+    assert counts() == before

@@ -42,7 +42,7 @@ def test_the_season_has_all_that_happens_in_a_village(demo: Flask) -> None:
         assert db.session.scalar(select(func.count()).where(Event.correction_reason == "incorrect_data")) == 1
         failed = db.session.scalars(select(Event).where(Event.passed.is_(False))).one()
         assert db.session.get_one(Batch, failed.parts[0].batch_id).hold == "held"
-        assert db.session.scalar(select(func.count()).where(Event.warnings != [])) >= 1
+        assert any(db.session.scalars(select(Event.warnings)))
         assert set(db.session.scalars(select(Order.status))) == set(Status)
         assert {o for o in db.session.scalars(select(Order.channel))} == {"web", "live"}
         assert db.session.scalar(select(func.count()).select_from(LiveComment))

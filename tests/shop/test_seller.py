@@ -205,3 +205,21 @@ def test_unknown_orders_steps_and_pages_are_calm(seller: FlaskClient, village: V
     assert seller.post(f"/seller/orders/{order.id}/steal").status_code == 404
     for query in ({"status": "steal"}, {"after": "x"}, {"after": uuid7()}, {"q": "x" * 5000}, {"status": "all"}):
         assert seller.get("/seller", query_string=query).status_code == 200
+
+
+@pytest.mark.parametrize("username", ["office-other"])
+def test_another_cooperative_learns_nothing_of_our_buyers(
+    client: FlaskClient, village: Village, sign_in: SignIn, username: str
+) -> None:
+    village.packs(units=12)
+    order = one(place(village.product("packs", 500), 3).token)
+    sign_in(client, username)
+    assert listed(client.get("/seller", query_string={"status": "placed"})) == []
+    assert listed(client.get("/seller", query_string={"q": order.number})) in ([], [order.number])
+    assert BUYER.name not in text(client.get("/seller", query_string={"q": order.number}))
+    assert client.get(f"/seller/orders/{order.id}").status_code == 404
+    assert client.get(f"/seller/orders/{order.id}/slip").status_code == 404
+    for step in ("confirm", "cancel", "buyer"):
+        answer = client.post(f"/seller/orders/{order.id}/{step}", data={"from": "placed", "reason": "x", **TYPED})
+        assert answer.status_code == 404, step
+    assert one(order.token).status is Status.PLACED

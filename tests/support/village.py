@@ -27,6 +27,7 @@ MEMBERS = {
     "producer": ("Người Làm A", (Role.PRODUCER,), "Hợp tác xã Một", "Hộ A"),
     "producer-b": ("Người Làm B", (Role.PRODUCER,), "Hợp tác xã Một", "Hộ B"),
     "seller": ("Người Bán", (Role.SELLER,), "Hợp tác xã Một", None),
+    "seller-b": ("Người Bán B", (Role.SELLER,), "Hợp tác xã Một", None),
     "office": ("Văn Phòng", (Role.OFFICE,), "Hợp tác xã Một", None),
     "auditor": ("Người Soát", (Role.AUDITOR,), "Hợp tác xã Một", None),
     "office-other": ("Văn Phòng Hai", (Role.OFFICE,), "Hợp tác xã Hai", None),

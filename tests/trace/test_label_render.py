@@ -141,3 +141,15 @@ def test_text_never_leaves_its_box(text: str, width: float) -> None:
         assert line.down + 0.2 * line.size <= 60
     whole = "".join(wrap(text, width, lambda part: fonts.width(part, fonts.BOLD, 5))).replace(" ", "")
     assert whole == text.replace(" ", ""), "wrapping loses no letter"
+
+
+def test_one_endless_word_does_not_hold_the_printer_up() -> None:
+    measured = 0
+
+    def counted(part: str) -> float:
+        nonlocal measured
+        measured += len(part)
+        return len(part)
+
+    assert wrap("A" * 2000, 60, counted) == ["A" * 60] * 33 + ["A" * 20]
+    assert measured < 2000 * 100
