@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trace.ledger.canonical import MAX_DEPTH, MAX_ENTRY_BYTES, canonical, loads, normalise, parse
+from trace.ledger.canonical import MAX_DEPTH, MAX_ENTRY_BYTES, canonical, joined, loads, normalise, parse
 from trace.ledger.errors import MalformedEntry
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -152,3 +152,8 @@ def test_the_deepest_entry_that_is_written_can_be_read() -> None:
 
 def test_a_phone_may_send_json_that_is_not_canonical() -> None:
     assert loads(b' {"b": 1, "a": [2.50]} ') == {"b": 1, "a": [2.5]}
+
+
+@given(st.dictionaries(st.text("abcdefghijklmnopqrstuvwxyzAZ_09", min_size=1), JSON, max_size=6))
+def test_members_written_one_by_one_make_the_same_bytes(obj: dict[str, Any]) -> None:
+    assert joined({name: canonical(value) for name, value in obj.items()}) == canonical(obj)

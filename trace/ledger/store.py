@@ -18,7 +18,7 @@ from sqlalchemy import Table, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from trace.ledger import keys, merkle
-from trace.ledger.canonical import canonical
+from trace.ledger.canonical import canonical, joined
 from trace.ledger.checkpoint import Checkpoint
 from trace.ledger.merkle import Frontier, Node, NodeId
 from trace.ledger.models import Commitment, LedgerEntry, LedgerLink, LedgerNode, LedgerState
@@ -132,7 +132,7 @@ def _append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
     for index, draft in enumerate(drafts, start=pen.frontier.size):
         salted = [_commit(index, name, value) for name, value in draft.private.items()]
         chain = [_next_link(batch, heads.get(batch)) for batch in draft.batches]
-        body = canonical(_record(draft, chain, moment, salted, pen.signing))
+        body = _body(draft, chain, moment, salted, pen.signing)
         leaf = merkle.leaf_hash(body)
         entries.append({"index": index, "leaf_hash": leaf, "body": body, "recorded_at": moment})
         for link in chain:
@@ -172,23 +172,25 @@ def _seal(session: Session) -> None:
         raise RuntimeError("the log grew while it was appended to: append() was called without the log's lock")
 
 
-def _record(
+def _body(
     draft: Draft,
     chain: list[dict[str, Any]],
     moment: dt.datetime,
     salted: list[dict[str, Any]],
     signing: keys.Keys,
-) -> dict[str, Any]:
-    return {
+) -> bytes:
+    """An entry's canonical bytes. The event's own are made once, to be signed and to be written."""
+    event = canonical(draft.event)
+    members = {
         "v": VERSION,
         "type": draft.type,
-        "event": draft.event,
         "chain": chain,
         "recordedAt": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "custodian": signing.sign_event(canonical(draft.event)),
+        "custodian": signing.sign_event(event),
         "commitments": {row["name"]: row["commitment"] for row in salted},
         **draft.extra,
     }
+    return joined({"event": event} | {name: canonical(value) for name, value in members.items()})
 
 
 def _next_link(batch: str, head: tuple[int, bytes] | None) -> dict[str, Any]:

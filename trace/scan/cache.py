@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
@@ -77,9 +78,16 @@ def version_now(engine: Engine, kept: Kept) -> Version:
     """The version of what is kept, as of this moment, on a connection of its own."""
     _form, gtin, lot, *_more = kept.key
     connection = engine.raw_connection()
+    driver: Any = connection.driver_connection
+    alone = engine.dialect.name == "postgresql"
     try:
+        if alone:
+            # One query needs no transaction around it, which would be two more round trips.
+            driver.autocommit = True
         return version(connection, engine.dialect.name, str(gtin), str(lot), kept.epcs)
     finally:
+        if alone:
+            driver.autocommit = False
         connection.close()
 
 
@@ -108,10 +116,12 @@ class Pages:
         version, until, then = self._checked.get(kept.key, ((), 0.0, -1))
         if version == kept.version and now < until and commits == then:
             return True
-        if version_now(engine, kept) != kept.version:
-            return False
+        # Said beforehand, so that a crowd that asks at once sends one of it to the database.
         self._checked[kept.key] = (kept.version, now + GRACE, commits)
-        return True
+        if version_now(engine, kept) == kept.version:
+            return True
+        self._checked.pop(kept.key, None)
+        return False
 
     def get(self, key: Key) -> Kept | None:
         """What is kept, or None. The caller still compares its version."""
