@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from shop.demo.places import settle
-from shop.demo.sales import sell
+from shop.demo.sales import timeline
 from shop.demo.season import Season, story
 from trace.ledger import store
 from village import clock
@@ -52,8 +52,11 @@ def demo() -> None:
                 settle(session)
     # Begun once and cut off: the same season goes on, since every step has its own id.
     today = dt.datetime.fromisoformat(mark.read_text().strip())
-    Season(today).tell(story(), _progress)
-    sell(today)
+    happens = sorted([*Season(today).timeline(story()), *timeline(today)], key=lambda one: one[0])
+    for number, (moment, act) in enumerate(happens, start=1):
+        with clock.fixed(moment):
+            act()
+        _progress(number, len(happens))
     mark.write_text("told\n")
     click.echo(f"\rThe demo season is told: {store.ensure_born().size} entries on the ledger.")
     _links()
@@ -77,4 +80,4 @@ def _morning() -> dt.datetime:
 
 def _progress(done: int, of: int) -> None:
     if sys.stdout.isatty():
-        click.echo(f"\r{done} of {of} stages", nl=False)
+        click.echo(f"\r{done} of {of}", nl=False)

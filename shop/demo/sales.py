@@ -1,19 +1,22 @@
 """What was sold in the demo season: orders in each state, and an evening's livestream. Every buyer is invented."""
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 
-from shop.demo.season import actor, demo_id
+from shop.demo.season import Happens, actor, demo_id
 from shop.live import intake
 from shop.live import services as live
 from shop.live.intake import Said
 from shop.orders import services as orders
 from shop.orders import steps
 from shop.orders.models import Order
-from village import clock
 from village.db import db
+from village.errors import Conflict
+from village.people.access import Actor
 from village.products.models import Product
 
 
@@ -61,45 +64,57 @@ COMMENTS = (
 )
 
 
-def sell(today: dt.datetime) -> None:
-    """Place and work the orders, then take the livestream's comments."""
+def timeline(today: dt.datetime) -> list[Happens]:
+    """Orders placed and worked, then an evening's livestream, each with its moment."""
     seller = actor("seller")
     gtins = {p.slug: p.gtin for p in db.session.scalars(select(Product))}
-    for number, sale in enumerate(SALES, start=1):
-        when = today - dt.timedelta(days=sale.day)
-        buyer = orders.clean_buyer(sale.buyer, f"09000000{number:02d}", sale.address)
-        with clock.fixed(when):
-            placed = orders.place(
-                None,
-                [(gtins[slug], quantity) for slug, quantity in sale.lines],
-                buyer,
-                channel="web",
-                idempotency_key=f"demo-{sale.key}",
-            )
-        order_id = db.session.scalars(select(Order.id).where(Order.token == placed.token)).one()
-        for hours, step in enumerate(sale.steps, start=1):
-            with clock.fixed(when + dt.timedelta(hours=2 * hours)):
-                if step == "cancel":
-                    steps.cancel(seller, order_id, sale.reason)
-                else:
-                    getattr(steps, step)(seller, order_id)
-    _evening(today, gtins)
+    return [
+        happens
+        for number, sale in enumerate(SALES, start=1)
+        for happens in _Customer(sale, number, seller, gtins).timeline(today - dt.timedelta(days=sale.day))
+    ] + _evening(today - dt.timedelta(hours=10), seller, gtins)
 
 
-def _evening(today: dt.datetime, gtins: dict[str, str]) -> None:
-    host = actor("seller")
-    began = today - dt.timedelta(hours=10)
-    with clock.fixed(began):
-        session_id = live.start(
-            host,
-            "Tối thứ sáu cùng miến mới (mẫu)",
-            "facebook",
-            [live.Code(code, gtins[slug], price, limit) for code, slug, price, limit in CODES],
-            idempotency_key="demo-live",
-        )
+class _Customer:
+    """One sale from its order to as far as it gets."""
+
+    def __init__(self, sale: Sale, number: int, seller: Actor, gtins: dict[str, str]) -> None:
+        self.sale, self.seller, self.gtins = sale, seller, gtins
+        self.buyer = orders.clean_buyer(sale.buyer, f"09000000{number:02d}", sale.address)
+        self.order_id = ""
+
+    def timeline(self, when: dt.datetime) -> list[Happens]:
+        """The order, and a step every two hours."""
+        steps_taken = [
+            (when + dt.timedelta(hours=2 * hours), partial(self._take, step))
+            for hours, step in enumerate(self.sale.steps, start=1)
+        ]
+        return [(when, self._order), *steps_taken]
+
+    def _order(self) -> None:
+        lines = [(self.gtins[slug], quantity) for slug, quantity in self.sale.lines]
+        key = f"demo-{self.sale.key}"
+        placed = orders.place(None, lines, self.buyer, channel="web", idempotency_key=key)
+        self.order_id = db.session.scalars(select(Order.id).where(Order.token == placed.token)).one()
+
+    def _take(self, step: str) -> None:
+        # Told on after it was cut off: the order has taken this step already.
+        with suppress(Conflict):
+            if step == "cancel":
+                steps.cancel(self.seller, self.order_id, self.sale.reason)
+            else:
+                getattr(steps, step)(self.seller, self.order_id)
+
+
+def _evening(began: dt.datetime, host: Actor, gtins: dict[str, str]) -> list[Happens]:
     said = [
         Said(demo_id(f"comment-{n}"), author, f"Người xem mẫu {author[1:]}", text, began + dt.timedelta(seconds=20 * n))
         for n, (author, text) in enumerate(COMMENTS, start=1)
     ]
-    with clock.fixed(began + dt.timedelta(minutes=4)):
-        intake.receive(host, session_id, said)
+    codes = [live.Code(code, gtins[slug], price, limit) for code, slug, price, limit in CODES]
+
+    def start() -> str:
+        return live.start(host, "Tối thứ sáu cùng miến mới (mẫu)", "facebook", codes, idempotency_key="demo-live")
+
+    # Started once for its key: the second time it only gives the livestream's id.
+    return [(began, start), (began + dt.timedelta(minutes=4), lambda: intake.receive(host, start(), said))]

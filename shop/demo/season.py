@@ -167,8 +167,12 @@ def story() -> list[Step]:
     return sorted(steps, key=lambda step: -step.day)
 
 
+Happens = tuple[dt.datetime, Callable[[], object]]
+"""A moment of the season, and what is to be done then."""
+
+
 class Season:
-    """Tells a story's steps one after the other, with the clock set to each one's day."""
+    """A story's steps, to be done one after the other with the clock set to each one's moment."""
 
     def __init__(self, today: dt.datetime) -> None:
         self.today = today
@@ -178,15 +182,15 @@ class Season:
         self.products = {p.slug: p.id for p in db.session.scalars(select(Product))}
         self.sites = {(s.household_id, s.kind): s.id for s in db.session.scalars(select(Site))}
 
-    def tell(self, steps: list[Step], progress: Callable[[int, int], None]) -> None:
-        """Record all steps. Each is idempotent by its id."""
-        for number, step in enumerate(steps):
-            when = self.today - dt.timedelta(days=step.day)
-            with clock.fixed(when + RECORDED_AFTER):
-                self._record(number, step, when)
-            progress(number + 1, len(steps))
+    def timeline(self, steps: list[Step]) -> list[Happens]:
+        """Each step with the moment at which its household writes it down. Each is idempotent by its id."""
+        return [
+            (when + RECORDED_AFTER, partial(self._record, step, when))
+            for step in steps
+            for when in [self.today - dt.timedelta(days=step.day)]
+        ]
 
-    def _record(self, number: int, step: Step, when: dt.datetime) -> None:
+    def _record(self, step: Step, when: dt.datetime) -> None:
         who = self.actors[step.who]
         name = step.name or f"{step.who}-{step.stage}-{step.day}-{'-'.join([*step.takes, *step.makes])}"
         wanted = self._wanted(step, who, when, demo_id(f"event-{name}"))
@@ -231,4 +235,4 @@ class Season:
         correct(who, correction, {"demo": step.corrects})
 
 
-__all__ = ["NAMESPACE", "Season", "Step", "actor", "demo_id", "story"]
+__all__ = ["NAMESPACE", "Happens", "Season", "Step", "actor", "demo_id", "story"]

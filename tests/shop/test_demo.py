@@ -1,5 +1,6 @@
 """The demo village: one believable season, told once, and true by every measure of the house."""
 
+import datetime as dt
 from collections import Counter
 
 import pytest
@@ -15,6 +16,7 @@ from trace.events.models import Event
 from trace.ledger.models import LedgerEntry
 from trace.ledger.verify import verify
 from trace.lots.models import Batch
+from village import clock
 from village.db import db
 from village.people.models import Member
 from wsgi import create_app
@@ -64,6 +66,24 @@ def test_told_again_it_changes_nothing_and_gives_new_links(demo: Flask) -> None:
     assert again.output.count("/sign-in/link/") == 4
     with demo.app_context():
         assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == before
+
+
+def test_cut_off_it_goes_on_to_the_same_end(demo: Flask) -> None:
+    mark = demo.extensions["soi"].instance / "demo"
+    told = Counter[str]()
+    with demo.app_context():
+        before = db.session.scalar(select(func.count()).select_from(LedgerEntry))
+        told.update(status.value for status in db.session.scalars(select(Order.status)))
+        first = db.session.scalars(select(Event.occurred_at).order_by(Event.occurred_at)).first()
+    assert first is not None
+    # As it is left by a `kill -9`: begun on that morning, not yet marked as told.
+    mark.write_text(f"{(first + dt.timedelta(days=44)).astimezone(clock.VN).isoformat()}\n")
+    again = demo.test_cli_runner().invoke(args=["demo"])
+    assert again.exit_code == 0, again.output
+    with demo.app_context():
+        assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == before
+        assert Counter(status.value for status in db.session.scalars(select(Order.status))) == told
+    assert mark.read_text() == "told\n"
 
 
 def test_it_never_mixes_with_a_village_of_its_own(app: Flask) -> None:
