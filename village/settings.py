@@ -26,7 +26,11 @@ class Settings:
     instance: Path
     database_url: str
     public_url: str
+    host: str
     port: int
+    workers: int
+    """gunicorn's processes, and the threads in each."""
+    threads: int
     secret_key: str
     ledger_origin: str
     log_level: str
@@ -65,7 +69,10 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         instance=instance,
         database_url=_database_url(environ.get("DATABASE_URL", ""), instance),
         public_url=public_url,
+        host=environ.get("HOST") or "127.0.0.1",
         port=port,
+        workers=_integer(environ, "WORKERS", 2, 1, 64),
+        threads=_integer(environ, "THREADS", 8, 1, 256),
         secret_key=_secret_key(environ.get("SECRET_KEY", ""), mode, instance),
         ledger_origin=_origin(environ.get("LEDGER_ORIGIN", ""), parts.netloc),
         log_level=_one_of(environ, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),

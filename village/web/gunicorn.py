@@ -23,10 +23,10 @@ PATIENCE = 20
 """Seconds without a byte from a body, or to an answer, after which its connection is given up."""
 
 wsgi_app = "wsgi:create_app()"
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{_settings.port}"
-workers = int(os.environ.get("WORKERS", "2"))
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.workers
 worker_class = "gthread"
-threads = int(os.environ.get("THREADS", "8"))
+threads = _settings.threads
 timeout = 60
 keepalive = 15
 accesslog = None
