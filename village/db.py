@@ -114,12 +114,17 @@ def write(*, ledger: bool = False) -> Iterator[Session]:
             if ledger and session.get_bind().dialect.name == "postgresql":
                 session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
             session.info[HOLDS_LEDGER] = ledger
-            yield session
-            session.flush()
-            insert_now(session)
-            for act in session.info.get(LAST_ACTS, {}).values():
-                act(session)
-            session.commit()
+            try:
+                yield session
+                session.flush()
+                insert_now(session)
+                for act in session.info.get(LAST_ACTS, {}).values():
+                    act(session)
+                session.commit()
+            except BaseException:
+                # Before the next writer's turn: it would find the database locked.
+                session.rollback()
+                raise
             _committed.add()
     finally:
         session.info.clear()
