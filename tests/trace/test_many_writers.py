@@ -82,7 +82,7 @@ def test_sixteen_writers_in_four_processes_keep_one_log(app: Flask, settings: Se
 def _all_receipts_hold(told: list[tuple[str, int, str]]) -> None:
     state = store.ensure_born()
     key = Verifier.parse(state.vkey)
-    bodies = dict(db.session.execute(select(LedgerEntry.index, LedgerEntry.body)).tuples().all())
+    bodies = {index: body for index, body in db.session.execute(select(LedgerEntry.index, LedgerEntry.body))}
     for _, index, leaf in told:
         result = verify_proof(bodies[index], store.receipt(index).format(), state.origin, [key])
         assert result.holds, (index, result.reason)
