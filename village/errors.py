@@ -71,13 +71,6 @@ class Conflict(SoiError):
     title = _l("Có việc khác xảy ra trước")
 
 
-class TooLarge(SoiError):
-    """More than we take at once."""
-
-    status = 413
-    title = _l("Gửi lên nhiều quá")
-
-
 class TooMany(SoiError):
     """Too often; `retry_after` seconds are to pass."""
 

@@ -52,6 +52,10 @@ def correct(who: Actor, wanted: Correction, body: Mapping[str, Any]) -> dict[str
         if wanted.told is None:
             _undo(session, event)
             entry = declare_error(session, event, "did_not_occur", None)
+            if event.kind == "inspect":
+                # Only now does it no longer count: it holds nothing any more, and frees nothing.
+                for part in event.parts:
+                    refresh_holds(session, part.batch_id, INSPECTION_FAILED)
             answer = {"id": wanted.id, "entry": entry_answer(entry), "batches": [], "warnings": []}
         else:
             corrected = _redo(session, who, event, replace(wanted.told, id=wanted.id, note=wanted.note))
@@ -134,7 +138,6 @@ def _undo(session: Session, event: Event) -> None:
     session.flush()
     for batch in changed:
         batch_changed.send(None, session=session, batch=batch)
-    _after_inspection(session, event, own=False)
 
 
 def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
@@ -159,7 +162,6 @@ def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
     _descendants_still_fit(session, all_processes()[event.process], keep)
     for batch in keep:
         batch_changed.send(None, session=session, batch=batch)
-    _after_inspection(session, event, own=True)
     return corrected
 
 
@@ -167,14 +169,6 @@ def _give_back(batch: Batch, part: EventBatch) -> None:
     batch.left_grams += part.grams or 0
     if part.units is not None:
         batch.left_units = (batch.left_units or 0) + part.units
-
-
-def _after_inspection(session: Session, event: Event, *, own: bool) -> None:
-    """An inspection that is taken back no longer holds or frees anything."""
-    if event.kind != "inspect" or own:
-        return
-    for part in event.parts:
-        refresh_holds(session, part.batch_id, INSPECTION_FAILED)
 
 
 def _descendants_still_fit(session: Session, process: Process, changed: list[Batch]) -> None:

@@ -79,7 +79,6 @@ def record_in(
     *,
     corrects: Event | None = None,
     keep: Sequence[Batch] = (),
-    private: Mapping[str, str] | None = None,
 ) -> Recorded:
     """Record one stage inside the caller's transaction.
 
@@ -112,7 +111,6 @@ def record_in(
             note=wanted.note,
             passed=_passed(stage, wanted, findings) if stage.kind is Kind.INSPECT else None,
             corrects=corrects.id if corrects else None,
-            private=private or {},
         ),
     )
     _take_out(session, stage, inputs)

@@ -233,6 +233,3 @@ class Season:
         told = replace(told, outputs=tuple(replace(make, lot=None) for make in told.outputs))
         correction = Correction(demo_id(f"correction-{step.corrects}"), event.id, "incorrect_data", step.note, told)
         correct(who, correction, {"demo": step.corrects})
-
-
-__all__ = ["NAMESPACE", "Happens", "Season", "Step", "actor", "demo_id", "story"]

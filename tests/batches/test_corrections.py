@@ -153,3 +153,17 @@ def test_a_failed_inspection_holds_the_batch_and_all_that_came_of_it(village: Vi
     )
     assert village.batch(packed).hold == "none"
     assert verify().holds
+
+
+@pytest.mark.parametrize("first_passed", [True, False])
+def test_an_inspection_taken_back_counts_no_more(village: Village, first_passed: bool) -> None:
+    packed = village.packs(20)
+    (noodles,) = [b for b in reachable(db.session(), [packed], "up") if village.batch(b).material == "noodles"]
+    good, bad = Measure("Moisture", Decimal(13), "P1"), Measure("Moisture", Decimal(17), "P1")
+    first, second = (good, bad) if first_passed else (bad, good)
+    village.record("inspect", inputs=(Take(noodles),), days_ago=0.2, readings=(first,), note="đo lần một")
+    last = village.record("inspect", inputs=(Take(noodles),), days_ago=0.1, readings=(second,), note="đo lần hai")
+    assert village.batch(packed).hold == ("held" if first_passed else "none")
+    take_back(village, last["id"])
+    assert village.batch(packed).hold == ("none" if first_passed else "held")
+    assert village.batch(noodles).hold == village.batch(packed).hold

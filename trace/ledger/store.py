@@ -336,6 +336,3 @@ def _table(model: type[Any]) -> Table:
 
 def _millisecond(moment: dt.datetime) -> dt.datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-__all__ = ["Appended", "Draft", "Node", "append", "commitment", "ensure_born", "entry", "nodes", "receipt", "tile"]

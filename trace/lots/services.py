@@ -70,13 +70,6 @@ def batches_of(session: Session, ids: Collection[str]) -> list[Batch]:
     return list(session.scalars(query.options(joinedload(Batch.product))))
 
 
-def events_of(session: Session, ids: Collection[str]) -> list[Event]:
-    """Every event that touched any of these batches, in the order in which they happened."""
-    touched = select(EventBatch.event_id).where(EventBatch.batch_id.in_(ids))
-    query = select(Event).where(Event.id.in_(touched)).order_by(Event.occurred_at, Event.entry_index)
-    return list(session.scalars(query))
-
-
 def graph(batch_id: str, direction: str) -> tuple[list[Batch], list[Edge]]:
     """A batch with all above and below it (or one way only), and the steps between them. NotFound for no batch."""
     session = db.session()
