@@ -26,7 +26,8 @@ from trace.gs1.errors import (
 from trace.gs1.lots import CHARSET_82, READABLE, check_lot, new_lot
 
 GTIN = "09506000134352"
-codes = st.text(alphabet=sorted(CHARSET_82), min_size=1, max_size=20)
+# The two names that browsers fold away are refused, and so never printed.
+codes = st.text(alphabet=sorted(CHARSET_82), min_size=1, max_size=20).filter(lambda code: code not in (".", ".."))
 
 
 @given(codes, st.none() | codes, st.none() | codes)
