@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+import batches.devices.models  # noqa: F401  # its tables must be known before the first query
 from batches.processes.catalogue import all_processes
 from batches.stages.api import events
 from batches.stages.views import pages
