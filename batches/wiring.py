@@ -2,7 +2,9 @@
 
 from flask import Flask
 
-import batches.devices.models  # noqa: F401  # its tables must be known before the first query
+from batches.devices.api import devices
+from batches.devices.views import phones
+from batches.erasure.views import pages as erasure
 from batches.processes.catalogue import all_processes
 from batches.stages.api import events
 from batches.stages.views import pages
@@ -17,6 +19,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         app,
         *(Material(p.key, m.key, m.name.vi, m.name.en) for p in all_processes().values() for m in p.materials),
     )
-    api.register_blueprint(events)
+    for addresses in (events, devices):
+        api.register_blueprint(addresses)
     app.register_blueprint(pages)
+    app.register_blueprint(phones)
+    app.register_blueprint(erasure)
     app.jinja_env.filters["zip"] = zip

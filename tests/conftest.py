@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     touching = [item for item in items if "server" in getattr(item, "fixturenames", ())]
     config.hook.pytest_deselected(items=[item for item in items if item not in touching])
     items[:] = touching
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much the long tests did: what they counted with `record_property`, summed up by name."""
+    counted: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        counted.update({name: int(count) for name, count in report.user_properties if isinstance(count, int)})
+    for name, count in sorted(counted.items()):
+        terminalreporter.write_line(f"{count:,} {name}")
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,23 @@
 
 from flask import Flask
 
+import trace.ledger.export_cli  # its command joins the ledger's group
+import trace.ledger.operator_cli  # its commands join the ledger's group
+import trace.ledger.pages  # its addresses join the ledger's blueprint
+import trace.ledger.witnesses_cli  # noqa: F401  # its command joins the ledger's group
 import village.revision  # noqa: F401  # the tables must be known before the first query
+from trace.keeper import wiring as keeping
 from trace.labels.views import pages as labels
+from trace.ledger import gate
 from trace.ledger.cli import ledger as ledger_cli
+from trace.ledger.evidence import evidence
 from trace.ledger.views import ledger
 from trace.lots.views import batches
 from trace.scan.cache import Pages
 from trace.scan.front import Front
 from trace.scan.views import pages as scan
+from trace.verifier.views import pages as verifier
+from trace.witness.cli import witness as witness_cli
 from village.settings import Settings
 from village.web.api import api
 
@@ -18,7 +27,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Register its addresses, commands and listeners."""
     kept = app.extensions["soi.scan.pages"] = Pages()
     app.wsgi_app = Front(app, app.wsgi_app, kept)  # type: ignore[method-assign]
-    for pages in (ledger, scan, labels):
+    for pages in (ledger, evidence, scan, labels, verifier):
         app.register_blueprint(pages)
     api.register_blueprint(batches)
     app.cli.add_command(ledger_cli)
+    ledger_cli.add_command(witness_cli)
+    gate.init_app(app)
+    keeping.init_app(app)

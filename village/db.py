@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     DateTime,
@@ -25,6 +25,7 @@ from sqlalchemy import (
     Executable,
     FromClause,
     Insert,
+    LargeBinary,
     MetaData,
     Row,
     String,
@@ -37,7 +38,9 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 
 Id = Annotated[str, mapped_column(String(36))]
 """A UUID as text, lower case with dashes: the same in both databases and in JSON."""
@@ -46,7 +49,11 @@ WRITES = "soi_writes"
 HOLDS_LEDGER = "soi_holds_ledger"
 CONNECTION = "soi_connection"
 LAST_ACTS = "soi_last_acts"
+BEFORE_LEDGER = "soi.before_ledger"
+"""In the app's extensions: what is called before a transaction waits for the ledger's lock, and may refuse it."""
 LATER = "soi_later"
+FILE = "soi_file"
+"""In the info of one of SQLite's connections: its file's path, and which file that was."""
 BUMPED = "soi_village_bumped"
 """Set in a session's info once its transaction changed the village's own rows (see `village.revision`)."""
 LEDGER_LOCK = 0x501_1ED6E5
@@ -68,6 +75,17 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+class Bytes(LargeBinary):
+    """Bytes as they are. Both drivers take and give them; the library would wrap each value, which costs more than
+    to store it."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Nothing to do."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Nothing to do."""
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
@@ -107,9 +125,11 @@ def write(*, ledger: bool = False) -> Iterator[Session]:
     if session.info.get(WRITES):
         raise RuntimeError("write() inside write(): pass the session on instead")
     session.close()
+    for may_begin in current_app.extensions.get(BEFORE_LEDGER, ()) if ledger else ():
+        may_begin()
     session.info[WRITES] = True
     try:
-        with _writers_turn(session.get_bind()):
+        with writers_turn(session.get_bind()):
             session.info[CONNECTION] = session.connection(execution_options={WRITES: True})
             if ledger and session.get_bind().dialect.name == "postgresql":
                 session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK)))
@@ -222,7 +242,7 @@ def core(session: Session) -> Connection:
 
 
 @contextmanager
-def _writers_turn(engine: Engine | Connection) -> Iterator[None]:
+def writers_turn(engine: Engine | Connection) -> Iterator[None]:
     """Queue SQLite's writers, of all processes, on a blocking file lock: its own busy handler polls and starves."""
     path = engine.engine.url.database if engine.dialect.name == "sqlite" else None
     if not path or path == ":memory:":
@@ -244,6 +264,7 @@ def init_app(app: Flask, url: str) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _sqlite_connected)
+            event.listen(db.engine, "checkout", _sqlite_still_there)
             event.listen(db.engine, "begin", _sqlite_begins)
 
 
@@ -257,13 +278,41 @@ def _engine_options(url: str) -> dict[str, Any]:
     return {"pool_size": 10, "max_overflow": 10, "hide_parameters": True}
 
 
-def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
+def _sqlite_connected(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    try:
+        _prepare(connection, record)
+    except sqlite3.Error:
+        # Nobody else would, and its lock on the file would stand in the next one's way.
+        connection.close()
+        raise
+
+
+def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
     # The driver's own transactions leave SELECTs outside of them, which forks chains; BEGIN is ours to say.
     connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout = 20000")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What was erased is overwritten, and does not lie on in a free page.
+    connection.execute("PRAGMA secure_delete = ON")
+    path: str = connection.execute("PRAGMA database_list").fetchone()[2]
+    record.info[FILE] = (path, _identity(path)) if path else None
+
+
+def _sqlite_still_there(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Let go of a connection whose file was put away, as by a backup in its place: what it would write is lost."""
+    kept = record.info.get(FILE)
+    if kept is not None and _identity(kept[0]) != kept[1]:
+        raise DisconnectionError("the database's file is another one now")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _sqlite_begins(connection: Connection) -> None:

@@ -38,6 +38,19 @@ class Settings:
     metrics_token: str
     max_body: int
     demo: bool
+    tsa_url: str
+    """The RFC 3161 authority that stamps the day's checkpoint; empty when none does."""
+    tsa_ca: Path | None
+    """The PEM file with that authority's root."""
+    ledger_export: Path | None
+    """The folder that the keeper keeps as a mirror of the published log; None for no mirror."""
+    keeper: bool
+    """Whether gunicorn runs the ledger's keeper beside its workers."""
+    ledger_policy: Path
+    """The file that names the witnesses (C2SP tlog-policy); without it there are none."""
+    ledger_start_alone: bool
+    """Sign although no witness that knows the log can be asked. Dangerous: a database that was put back from a backup
+    would then sign a second history over the first, and nobody could take that back."""
 
     @property
     def secure(self) -> bool:
@@ -80,7 +93,19 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         metrics_token=environ.get("METRICS_TOKEN", ""),
         max_body=_integer(environ, "MAX_BODY_MIB", 2, 1, 64) * MIB,
         demo=(instance / DEMO_MARK).exists(),
+        tsa_url=(tsa_url := _tsa_url(environ.get("TSA_URL", ""))),
+        tsa_ca=_tsa_ca(environ.get("TSA_CA", ""), tsa_url),
+        ledger_policy=_policy(environ.get("LEDGER_POLICY", ""), instance),
+        ledger_start_alone=_one_of(environ, "LEDGER_START_ALONE", "0", ("0", "1")) == "1",
+        ledger_export=Path(folder).resolve() if (folder := environ.get("LEDGER_EXPORT", "")) else None,
+        keeper=_one_of(environ, "KEEPER", "on", ("on", "off")) == "on",
     )
+
+
+def _policy(path: str, instance: Path) -> Path:
+    if path and not Path(path).is_file():
+        raise SettingsError(f"LEDGER_POLICY is {path!r}, but there is no such file.")
+    return Path(path).resolve() if path else instance / "policy.txt"
 
 
 def _database_url(url: str, instance: Path) -> str:
@@ -117,6 +142,33 @@ def _origin(origin: str, netloc: str) -> str:
             f"LEDGER_ORIGIN is {origin!r}, but must be a URL without scheme, blanks or '+': soi.example.vn/ledger."
         )
     return origin
+
+
+def _tsa_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    # It is published with every stamp, so it holds no secret.
+    if url and (not fits or len(url) > 200 or any(c in "@?#" or not "!" <= c <= "~" for c in url)):
+        raise SettingsError("TSA_URL must be a time-stamp authority's address in ASCII, without password, '?' or '#'.")
+    return url
+
+
+def _tsa_ca(name: str, url: str) -> Path | None:
+    if not name:
+        if url:
+            raise SettingsError("TSA_URL needs TSA_CA, a PEM file with the authority's root: nobody else can check it.")
+        return None
+    from cryptography.x509 import load_pem_x509_certificates  # few start with it, and it takes its time
+
+    path = Path(name).resolve()
+    try:
+        load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"TSA_CA is {name!r}, but must be a readable PEM file with a certificate.") from error
+    return path
 
 
 def _integer(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -8,6 +8,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from sqlalchemy import select
 
+from batches.devices import signing
 from batches.processes.catalogue import all_processes
 from batches.processes.models import Process
 from batches.stages import services
@@ -15,6 +16,8 @@ from batches.stages.corrections import Correction, as_wanted, correct, event_for
 from batches.stages.schemas import AnswerSchema, CorrectionSchema, EventSchema
 from batches.stages.wanted import Wanted
 from village.db import db
+from village.errors import BadInput
+from village.i18n import lazy_gettext as _l
 from village.people.access import requires, signed_in
 from village.people.models import Role
 from village.places.models import Site
@@ -36,8 +39,12 @@ class Events(MethodView):
 
         The same id and body again give the same answer; the same id with another body gives 409.
         A doubtful value needs a reason in `note` and comes back under `warnings`; an impossible one gives 422.
+        With `device` a phone's key signed it, otherwise the cooperative's custodian signs.
         """
-        return services.record_stage(signed_in(), wanted, request.get_json())
+        if wanted.device is None:
+            return services.record_stage(signed_in(), wanted, request.get_json())
+        wanted, body = signed_body(wanted, request.get_data())
+        return services.record_stage(signed_in(), wanted, body)
 
 
 @events.route("/events/<event_id>/corrections")
@@ -99,6 +106,19 @@ class Sites(MethodView):
                 for p in db.session.scalars(products.order_by(Product.gtin))
             ],
         }
+
+
+def signed_body(wanted: Wanted, raw: bytes) -> tuple[Wanted, dict[str, Any]]:
+    """A signed request with its claim, and the body by which it is known again: a signature made anew is no other."""
+    assert wanted.device is not None
+    body = signing.read_body(raw)
+    if "household" in body:
+        raise BadInput(
+            "no-household-here", _l("Có chữ ký của máy thì không ghi hộ; sổ biết từ mẻ và nơi làm."), field="household"
+        )
+    claim = signing.claim_of_body(body, wanted.device.salt)
+    known = {**body, "device": {name: value for name, value in body["device"].items() if name != "signature"}}
+    return replace(wanted, device=replace(wanted.device, claim=claim)), known
 
 
 def _told(before: Wanted, changes: dict[str, Any] | None) -> Wanted:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from batches.mass import Portion, carry_origins
 from batches.processes.catalogue import all_processes
 from batches.processes.models import WHOLE, Process
+from batches.stages import names
 from batches.stages.services import INSPECTION_FAILED, SCOPE, answer_for, entry_answer, record_in, refuse_taken
 from batches.stages.wanted import Make, Measure, Take, Wanted
 from trace.epcis.events import ErrorReason
@@ -142,7 +143,7 @@ def _undo(session: Session, event: Event) -> None:
 
 def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
     """Tell the event again with other figures. Its batches stay the same ones, so that labels stay true."""
-    before = as_wanted(event)
+    before, told = as_wanted(event), names.resolved(session, who, told)
     if (told.process, told.stage) != (before.process, before.stage):
         raise BadInput("other-stage", _l("Sửa số liệu thì vẫn phải là bước ấy."), field="event.stage")
     if [take.batch for take in told.inputs] != [take.batch for take in before.inputs]:

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from batches.devices.signing import read_body, salt_of
 from batches.processes.models import Kind, Process, ReadingNeed, Stage
-from batches.stages.schemas import NOTE_LENGTH
-from batches.stages.wanted import Make, Measure, Take, Wanted
+from batches.stages.wanted import NOTE_LENGTH, Make, Measure, Signed, Take, Wanted
 from village import clock
 from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
@@ -16,6 +16,8 @@ from village.text import clean_text
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.\s]\d{3})+")
 _DECIMAL = re.compile(r"(\d{1,9})(?:,(\d{1,3}))?")
 _POINT = re.compile(r"(\d{1,9})\.(\d{1,2})")
+SIGNED = frozenset(("claim", "device_claim", "device_key", "device_seq", "device_signature", "device_salt"))
+"""Fields that the phone's script adds to a form."""
 _UNITS = re.compile(r"\d{1,7}")
 
 
@@ -89,18 +91,45 @@ def wanted(process: Process, stage: Stage, typed: Mapping[str, str], event_id: s
             takes.append(Take(batch, units=units(value, name)))
         else:
             takes.append(Take(batch, grams(value, name)))
+    signed = _signed(typed)
+    told = typed.get("occurred_at", "").strip()
+    if signed is not None and not told:
+        # The moment at which the phone asked what to sign.
+        told = str(signed.claim.get("occurred_at", ""))
     return Wanted(
         id=event_id,
         process=process.key,
         stage=stage.key,
-        occurred_at=moment(typed.get("occurred_at", "")),
+        occurred_at=moment(told),
         site=typed.get("site", ""),
         inputs=tuple(takes),
         outputs=_makes(stage, typed),
         readings=readings(stage, typed),
         note=clean_text(typed.get("note", ""), "note", NOTE_LENGTH),
         passed=typed.get("passed") != "no" if stage.kind is Kind.INSPECT else None,
-        household=typed.get("household") or None,
+        household=None if signed else typed.get("household") or None,
+        device=signed,
+    )
+
+
+def unsigned(typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed: the same form is the same request, whoever signs it."""
+    return {name: value for name, value in typed.items() if name not in SIGNED}
+
+
+def _signed(typed: Mapping[str, str]) -> Signed | None:
+    """The phone's signature that came with the form; None when the custodian is to sign."""
+    if not typed.get("device_key") or typed.get("claim"):
+        return None
+    claim = read_body(typed.get("device_claim", "").encode("utf-8", "replace"))
+    number = typed.get("device_seq", "")
+    return Signed(
+        typed["device_key"],
+        int(number) if re.fullmatch(r"[0-9]{1,10}", number) else 0,
+        typed.get("device_signature", ""),
+        claim,
+        salt_of(typed.get("device_salt")),
+        as_built=True,
     )
 
 

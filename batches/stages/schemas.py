@@ -5,7 +5,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from batches.stages.wanted import Make, Measure, Take, Wanted
+from batches.devices.signing import salt_of
+from batches.stages.wanted import NOTE_LENGTH, Make, Measure, Signed, Take, Wanted
 from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
@@ -13,7 +14,6 @@ from village.text import clean_text
 
 MOST_PARTS = 100
 MOST_GRAMS = 10**12
-NOTE_LENGTH = 500
 
 _grams = validate.Range(min=1, max=MOST_GRAMS)
 _units = validate.Range(min=1, max=10**7)
@@ -35,7 +35,11 @@ class WholeNumber(fields.Integer):
 class TakeSchema(Schema):
     """So much of a batch that goes in."""
 
-    batch = fields.String(required=True, metadata={"description": "batch id"})
+    batch = fields.String(
+        required=True,
+        validate=validate.Length(max=200),
+        metadata={"description": "batch id, or its canonical Digital Link; with `device` the latter"},
+    )
     grams = WholeNumber(allow_none=True, load_default=None, validate=_grams)
     units = WholeNumber(allow_none=True, load_default=None, validate=_units)
 
@@ -47,7 +51,9 @@ class TakeSchema(Schema):
 class MakeSchema(Schema):
     """So much of a product that came out."""
 
-    product = fields.String(required=True, metadata={"description": "product id"})
+    product = fields.String(
+        required=True, metadata={"description": "product id, or its GTIN of 14 digits; with `device` the latter"}
+    )
     lot = fields.String(allow_none=True, load_default=None, validate=validate.Length(max=40))
     grams = WholeNumber(allow_none=True, load_default=None, validate=_grams)
     units = WholeNumber(allow_none=True, load_default=None, validate=_units)
@@ -71,11 +77,25 @@ class MeasureSchema(Schema):
 
 
 class DeviceSchema(Schema):
-    """A phone's signature."""
+    """A phone's signature over the body without `device` and `note` (docs/formats.md, "What a phone signs")."""
 
-    key = fields.String(required=True, validate=validate.Length(max=100))
-    seq = WholeNumber(required=True)
-    signature = fields.String(required=True, validate=validate.Length(max=200))
+    key = fields.String(
+        required=True, validate=validate.Length(max=100), metadata={"description": "JWK thumbprint (RFC 7638)"}
+    )
+    seq = WholeNumber(required=True, metadata={"description": "this phone's number, from 1"})
+    signature = fields.String(
+        required=True, validate=validate.Length(max=200), metadata={"description": "base64 of 64 bytes"}
+    )
+    salt = fields.String(
+        allow_none=True,
+        load_default=None,
+        validate=validate.Length(max=100),
+        metadata={"description": "with a note: base64 of the 32 bytes that salt its commitment"},
+    )
+
+    @post_load
+    def _made(self, data: dict[str, Any], **_more: Any) -> Signed:
+        return Signed(data["key"], data["seq"], data["signature"], {}, salt_of(data["salt"]))
 
 
 class EventSchema(Schema):
@@ -85,7 +105,9 @@ class EventSchema(Schema):
     process = fields.String(required=True, validate=validate.Length(max=40))
     stage = fields.String(required=True, validate=validate.Length(max=40))
     occurred_at = fields.AwareDateTime(required=True, format="iso")
-    site = fields.String(required=True, metadata={"description": "site id"})
+    site = fields.String(
+        required=True, metadata={"description": "site id, or its GLN; with `device` the latter"}
+    )
     inputs = fields.List(fields.Nested(TakeSchema), load_default=list, validate=validate.Length(max=MOST_PARTS))
     outputs = fields.List(fields.Nested(MakeSchema), load_default=list, validate=validate.Length(max=MOST_PARTS))
     readings = fields.List(fields.Nested(MeasureSchema), load_default=list, validate=validate.Length(max=50))
@@ -105,15 +127,7 @@ class EventSchema(Schema):
 
 
 def wanted_of(data: dict[str, Any]) -> Wanted:
-    """The frozen value of loaded data. A device that nobody enrolled is refused: its signature would prove nothing."""
-    device = data.pop("device", None)
-    if device is not None:
-        raise BadInput(
-            "unknown-device",
-            _l("Chưa có điện thoại nào mang khoá %(key)s được hợp tác xã duyệt, nên chưa nhận chữ ký của nó."),
-            field="device.key",
-            key=device["key"],
-        )
+    """The frozen value of loaded data."""
     if not is_uuid(data["id"]):
         raise BadInput("bad-id", _l("Mã của lần ghi phải là một UUID viết thường."), field="id")
     for name in ("inputs", "outputs", "readings", "photos"):

@@ -10,17 +10,22 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from batches.devices import signing
 from batches.mass import Finding, basis_points
 from batches.processes.catalogue import all_processes
 from batches.processes.models import Kind, Process, Stage
-from batches.stages import checks
+from batches.stages import names
 from batches.stages.findings import tell
 from batches.stages.making import make
-from batches.stages.wanted import Make, Wanted
+from batches.stages.ready import Ready, claim_of, make_ready
+from batches.stages.wanted import Signed, Wanted
 from trace.events.models import Event
 from trace.events.services import Happening, Recorded, Share, record
 from trace.gs1.digital_link import DigitalLink
+from trace.ledger.canonical import canonical
+from trace.ledger.claims import UnfitClaim
 from trace.ledger.encoding import to_base64
+from trace.ledger.errors import MalformedEntry
 from trace.ledger.store import Appended
 from trace.lots.models import Batch
 from trace.lots.services import refresh_holds
@@ -33,8 +38,6 @@ from village.i18n import lazy_gettext as _l
 from village.i18n import marked
 from village.ids import is_uuid, uuid7
 from village.people.access import Actor
-from village.products.models import Product
-from village.reference import Reference, reference
 from village.together import together
 
 SCOPE = "event"
@@ -51,19 +54,81 @@ def record_stage(who: Actor, wanted: Wanted, body: Mapping[str, Any]) -> dict[st
     if not is_uuid(wanted.id):
         raise BadInput("bad-id", _l("Mã của lần ghi phải là một UUID viết thường."), field="id")
 
+    signed = wanted.device
+    if signed is not None:
+        signing.check(who, signed)
+        if not signed.as_built:
+            signing.refuse_unclear(signed.claim)
+            names.refuse_private(wanted)
+
     def work(session: Session) -> dict[str, Any]:
-        before = idempotency.recall(session, SCOPE, wanted.id, {"by": who.id, **body})
+        before = _recall(session, who, wanted, body)
         if before is not None:
             return dict(before.body)
-        answer = answer_for(record_in(session, who, wanted))
+        if signed is not None:
+            signing.take_number(session, signed, wanted.id)
+        try:
+            recorded = record_in(session, who, wanted)
+        except MalformedEntry as error:
+            raise _no_entry(error) from error
+        if signed is not None:
+            signing.keep_number(session, signed, recorded.entry.index)
+        answer = answer_for(recorded)
         idempotency.remember(session, SCOPE, wanted.id, {"by": who.id, **body}, 201, answer)
         return answer
 
+    try:
+        return _through(work, wanted)
+    except signing.NumberUsed:
+        assert signed is not None
+        signing.count_repeat(signed, wanted.id)
+        raise
+
+
+def _recall(
+    session: Session, who: Actor, wanted: Wanted, body: Mapping[str, Any]
+) -> idempotency.Answer | None:
+    """What was answered to this before. The same id for something else, under a number used before, is a repeat."""
+    try:
+        return idempotency.recall(session, SCOPE, wanted.id, {"by": who.id, **body})
+    except Conflict:
+        if wanted.device is not None:
+            signing.refuse_used(session, wanted.device, wanted.id)
+        raise
+
+
+def _through(work: Callable[[Session], dict[str, Any]], wanted: Wanted) -> dict[str, Any]:
     for _again in range(CLASHES):
         with suppress(IntegrityError):
             return together(work)
         refuse_taken(db.session(), wanted.id)
     return together(work)
+
+
+def rehearse(who: Actor, wanted: Wanted) -> dict[str, Any]:
+    """What a phone would sign of this stage, which is looked over as if it were recorded. Nothing is written."""
+    session = db.session()
+    wanted = names.resolved(session, who, wanted)
+    return claim_of(make_ready(session, who, wanted), wanted)
+
+
+def _refuse_changed(ready: Ready, wanted: Wanted, signed: Signed) -> None:
+    """A form's claim must be what the server makes of the form now, word for word."""
+    built = claim_of(ready, wanted) | signing.commitments(wanted.note, signed.salt)
+    if canonical(built) != canonical(signed.claim):
+        raise Conflict("claim-changed", _l("Số liệu đã khác lúc máy ký, nên chưa ghi gì cả. Bác bấm ghi lại nhé."))
+
+
+def _no_entry(error: MalformedEntry) -> BadInput:
+    if not isinstance(error, UnfitClaim):
+        told = _l("Một lần ghi nhiều thứ quá, sổ không nhận được. Bác chia ra vài lần nhé.")
+        return BadInput("entry-too-large", told)
+    return BadInput(
+        "claim-does-not-fit",
+        _l("Chỗ %(member)s máy đã ký không giống điều sổ sẽ ghi, nên chưa ghi gì cả."),
+        field=error.member,
+        member=error.member,
+    )
 
 
 def refuse_taken(session: Session, event_id: str) -> None:
@@ -84,33 +149,32 @@ def record_in(
 
     For a correction, `corrects` is the event put right and `keep` its output batches, which keep their identity.
     """
-    process, stage = checks.stage_of(wanted)
-    checks.time_of(wanted.occurred_at)
-    village = reference(session)
-    site = checks.site_of(village, who, wanted.site)
-    inputs = checks.take(session, who, stage, wanted.inputs, wanted.occurred_at)
-    household = checks.household_of(village, who, wanted, inputs, site)
-    products = _products(village, who, process, stage, wanted.outputs)
-    findings = checks.balance(process, stage, wanted, inputs, products[0] if products else None)
-    outputs = make(session, wanted, process, stage, inputs, products, household, site, keep)
-    looking = stage.kind in (Kind.OBSERVE, Kind.INSPECT)
+    wanted = names.resolved(session, who, wanted)
+    ready = make_ready(session, who, wanted)
+    process, stage, inputs = ready.process, ready.stage, ready.inputs
+    signed = wanted.device
+    if signed is not None and signed.as_built:
+        _refuse_changed(ready, wanted, signed)
+    outputs = make(session, wanted, process, stage, inputs, ready.products, ready.household, ready.site, keep)
     recorded = record(
         session,
         _happening(process, stage)(
             id=wanted.id,
             occurred_at=wanted.occurred_at,
-            site=site,
-            household_id=household.id,
+            site=ready.site,
+            household_id=ready.household.id,
             member_id=who.id,
-            inputs=() if looking else inputs,
+            inputs=() if ready.looking else inputs,
             outputs=outputs,
-            about=inputs if looking else (),
+            about=inputs if ready.looking else (),
             readings=[{"type": r.type, "value": str(r.value), "unit": r.unit} for r in wanted.readings],
-            warnings=[{"slug": f.slug, "params": dict(f.params)} for f in findings],
+            warnings=[{"slug": f.slug, "params": dict(f.params)} for f in ready.findings],
             photos=wanted.photos,
             note=wanted.note,
-            passed=_passed(stage, wanted, findings) if stage.kind is Kind.INSPECT else None,
+            passed=_passed(stage, wanted, ready.findings) if stage.kind is Kind.INSPECT else None,
             corrects=corrects.id if corrects else None,
+            device=signed.member if signed else None,
+            salts=signed.salts if signed else {},
         ),
     )
     _take_out(session, stage, inputs)
@@ -217,34 +281,6 @@ def batch_answer(batch: Batch) -> dict[str, Any]:
         "units": batch.made_units,
         "scan_url": DigitalLink(batch.gtin, lot=batch.lot).under(public_url),
     }
-
-
-def _products(
-    village: Reference, who: Actor, process: Process, stage: Stage, outputs: Sequence[Make]
-) -> list[Product]:
-    if stage.output is None:
-        if outputs:
-            raise BadInput("no-output-here", _l("Bước này không làm ra mẻ mới."), field="outputs")
-        return []
-    if not outputs:
-        raise BadInput("no-output", _l("Bác ghi giúp làm ra được bao nhiêu."), field="outputs")
-    if stage.kind is Kind.PACK and len(outputs) != 1:
-        raise BadInput("one-pack-size", _l("Mỗi lần đóng gói ghi một cỡ gói thôi nhé."), field="outputs")
-    found = []
-    for number, one in enumerate(outputs):
-        product = checks.product_of(village, who, process, stage, one.product, f"outputs.{number}.product")
-        if product.packed != (one.units is not None):
-            raise BadInput(
-                "grams-or-units",
-                _l("Gói thì ghi số gói, còn lại thì ghi số cân."),
-                field=f"outputs.{number}.{'units' if product.packed else 'grams'}",
-            )
-        if product.packed and one.grams not in (None, (one.units or 0) * (product.net_grams or 0)):
-            raise BadInput("net-weight", _l("Số cân không khớp với số gói."), field=f"outputs.{number}.grams")
-        if not product.packed and (one.grams is None or one.grams <= 0):
-            raise BadInput("no-output", _l("Bác ghi giúp làm ra được bao nhiêu."), field=f"outputs.{number}.grams")
-        found.append(product)
-    return found
 
 
 def _take_out(session: Session, stage: Stage, inputs: Sequence[Share]) -> None:

@@ -6,11 +6,14 @@ from typing import TypeVar
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from batches.devices.services import keys_of
+from batches.devices.shown import signers_of
+from batches.devices.signing import origin
 from batches.processes.catalogue import all_processes
 from batches.processes.models import WHOLE, Kind, Process, Stage
 from batches.stages import forms, queries
 from batches.stages.corrections import Correction, as_wanted, correct, event_for
-from batches.stages.services import record_stage
+from batches.stages.services import record_stage, rehearse
 from batches.stages.wanted import Make, Take, Wanted
 from trace.events.models import Event
 from trace.gs1.digital_link import DigitalLink
@@ -24,6 +27,7 @@ from village.ids import uuid7
 from village.people.access import Actor, requires, signed_in
 from village.people.models import Role
 from village.text import clean_text
+from village.web.problems import wants_json
 
 Part = TypeVar("Part", Take, Make)
 pages = Blueprint("stages", __name__, url_prefix="/batches", template_folder="templates")
@@ -60,10 +64,12 @@ def batch(batch_id: object) -> ResponseReturnValue:
         "batches/batch.html",
         held=held,
         events=events,
+        signers=signers_of([event.entry_index for event in events]),
         parents=parents,
         children=children,
         scan_path=link.path,
         can_work=who.works_for(held.batch.household_id, held.batch.cooperative_id),
+        can_forget=who.has(Role.OFFICE) and who.cooperative_id == held.batch.cooperative_id,
     )
 
 
@@ -79,7 +85,13 @@ def record(process_key: str, stage_key: str) -> ResponseReturnValue:
     form = Form.typed()
     try:
         wanted = forms.wanted(process, stage, typed, typed.get("event_id", ""))
-        answer = record_stage(who, wanted, {"form": typed})
+        if typed.get("claim"):
+            # A phone asks what it would sign. Where its script went away meanwhile, the form is shown again.
+            claim = rehearse(who, replace(wanted, household=None))
+            if wants_json():
+                return {"claim": claim, "note": wanted.note}
+            return _form(who, process, stage, form, typed.get("batch", ""))
+        answer = record_stage(who, wanted, {"form": forms.unsigned(typed)})
     except SoiError as error:
         if error.status not in (403, 409, 422, 404):
             raise
@@ -157,6 +169,9 @@ def _form(who: Actor, process: Process, stage: Stage, form: Form, batch_id: str)
         stage=stage,
         kind=Kind,
         form=form,
+        keys=keys_of(who) if household_id == who.household_id else [],
+        owner=who.id,
+        log=origin(),
         bad_field=forms.field_of(stage, form.error if isinstance(form.error, SoiError) else None),  # type: ignore[arg-type]  # any error of ours has a field
         chosen=chosen,
         others=[b for b in usable if b not in chosen],

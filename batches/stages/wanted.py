@@ -1,8 +1,12 @@
 """What a producer asks to have recorded: frozen values, the same from the API, a page or the command line."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
+
+NOTE_LENGTH = 500
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,36 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Signed:
+    """What a phone signed of one event (docs/formats.md, "What a phone signs")."""
+
+    key: str
+    seq: int
+    signature: str
+    """Base64 of 64 bytes."""
+    claim: Mapping[str, Any]
+    salt: bytes | None = None
+    """The phone's salt of the note's commitment."""
+    as_built: bool = False
+    """True for a form: the claim must then be, word for word, what the server makes of the form's fields."""
+
+    @property
+    def member(self) -> dict[str, Any]:
+        """The entry's `device`."""
+        return {"claim": dict(self.claim), "key": self.key, "seq": self.seq, "sig": self.signature}
+
+    @property
+    def salts(self) -> dict[str, bytes]:
+        """Salts that the phone drew."""
+        return {} if self.salt is None else {"note": self.salt}
+
+
+@dataclass(frozen=True)
 class Wanted:
-    """One stage to record. `occurred_at` is aware, with the offset of the phone that sent it."""
+    """One stage to record. `occurred_at` is aware, with the offset of the phone that sent it.
+
+    Places, batches and products are named by our ids or as the public names them: GLN, canonical Digital Link, GTIN-14.
+    """
 
     id: str
     process: str
@@ -50,3 +82,5 @@ class Wanted:
     passed: bool | None = None
     household: str | None = None
     """For the office, which writes for several households; a producer writes for her own."""
+    device: Signed | None = None
+    """The phone's signature; None: the cooperative's custodian signs."""

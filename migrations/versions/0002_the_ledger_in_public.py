@@ -186,6 +186,8 @@ def upgrade() -> None:
     with op.batch_alter_table("ledger_state", schema=None) as batch_op:
         batch_op.add_column(sa.Column("next_vkey", sa.String(length=300), nullable=True))
         batch_op.add_column(sa.Column("halted", sa.Text(), nullable=True))
+    with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True))
 
     # A log that was born before has two keys, both from its first entry on.
     for column, role in (("vkey", "ledger"), ("custodian_vkey", "custodian")):
@@ -197,6 +199,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back to before."""
+    with op.batch_alter_table("member", schema=None) as batch_op:
+        batch_op.drop_column("forgotten_at")
     with op.batch_alter_table("ledger_state", schema=None) as batch_op:
         batch_op.drop_column("halted")
         batch_op.drop_column("next_vkey")

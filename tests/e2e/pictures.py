@@ -30,7 +30,7 @@ def main() -> None:
     try:
         settings = replace(from_env({"INSTANCE": str(instance)}))
         env = environment(settings, free_port())
-        for command in (["db", "upgrade"], ["demo"]):
+        for command in (["db", "upgrade"], ["demo"], ["ledger", "keep", "--once"]):
             subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", *command], cwd=ROOT, env=env, check=True)
         with serving(settings) as served, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

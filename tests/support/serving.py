@@ -66,6 +66,7 @@ def environment(settings: Settings, port: int, **more: str) -> dict[str, str]:
         "LEDGER_ORIGIN": settings.ledger_origin,
         "PORT": str(port),
         "LOG_LEVEL": "error",
+        "KEEPER": "off",
         **more,
     }
 

@@ -1,9 +1,8 @@
-"""The tree of the ledger, against the certificate-transparency vectors and an independent implementation."""
+"""The tree of the ledger, against the certificate-transparency vectors. Other implementations: tests/oracles."""
 
 from collections.abc import Sequence
 from hashlib import sha256
 
-import pymerkle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -286,19 +285,3 @@ def test_an_edge_that_does_not_fit_its_size_is_refused() -> None:
         Frontier(-1)
     with pytest.raises(LedgerFormatError, match="31 bytes"):
         Frontier().append(bytes(31))
-
-
-def test_an_independent_implementation_makes_the_same_trees_and_proofs() -> None:
-    theirs = pymerkle.InmemoryTree(algorithm="sha256")
-    theirs.append_entries([b"entry %d" % i for i in range(70)])
-    for size in range(1, 71):
-        assert theirs.get_root(size) == LOG.roots[size]
-        for number in sorted({1, size // 3 + 1, size // 2 + 1, size}):
-            if number > size:
-                continue
-            # Theirs counts leaves from one and writes the leaf in front of the path.
-            path = theirs.prove_inclusion(number, size).serialize()["path"]
-            assert unhex(*path[1:]) == inclusion_path(number - 1, size, LOG.node)
-            # Their consistency proofs have another form than RFC 6962's, but they must agree on our roots.
-            proof = theirs.prove_consistency(number, size)
-            pymerkle.verify_consistency(LOG.roots[number], LOG.roots[size], proof)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from trace.ledger.checkpoint import Checkpoint
 from trace.ledger.errors import MalformedProof
 from trace.ledger.merkle import EMPTY_ROOT, Frontier, NodeId, inclusion_path, leaf_hash
-from trace.ledger.note import COSIGNATURE, Note, Signer
+from trace.ledger.note import COSIGNATURE, Note, SignatureLine, Signer, parse_note
 from trace.ledger.proof import Proof, Step, verify_proof
 
 ORIGIN = "soi.example/log"
@@ -95,6 +95,15 @@ def test_too_few_witnesses_fail_the_receipt() -> None:
     assert result.failed is Step.WITNESSES
     assert result.reason == "1 of 2 required witnesses have cosigned"
     assert verify_proof(ENTRIES[5], receipt(5, 13).format(), ORIGIN, [LOG.verifier]).holds
+
+
+def test_a_forged_cosignature_fails_at_the_witnesses() -> None:
+    note = parse_note(checkpoint(13))
+    log, witness = note.signatures
+    forged = Note(note.text, (log, SignatureLine(witness.name, witness.key_id, witness.signature[:-1] + b"x"))).format()
+    result = verify_proof(ENTRIES[5], Proof(5, receipt(5, 13).path, forged).format(), ORIGIN, KEYS)
+    assert (result.failed, result.held) == (Step.WITNESSES, (Step.FORM, Step.CHECKPOINT))
+    assert verify_proof(ENTRIES[5], Proof(5, receipt(5, 13).path, forged).format(), ORIGIN, [LOG.verifier]).holds
 
 
 def test_the_log_of_one_has_an_empty_path_and_the_empty_log_has_no_receipts() -> None:

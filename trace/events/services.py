@@ -62,6 +62,10 @@ class Happening:
     corrects: str | None = None
     private: Mapping[str, str] = field(default_factory=dict)
     """Further personal values to commit to, such as the buyer of a dispatch."""
+    device: Mapping[str, object] | None = None
+    """What the producer's phone signed (docs/formats.md), checked by the caller; None: the custodian signs."""
+    salts: Mapping[str, bytes] = field(default_factory=dict)
+    """Salts that the phone drew for its commitments."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ def record(session: Session, happening: Happening) -> Recorded:
         private,
         extra,
         born=frozenset(share.batch.epc for share in happening.outputs if happening.corrects is None),
+        device=happening.device,
+        salts=happening.salts,
     )
     (appended,) = store.append(session, [draft])
     row = {

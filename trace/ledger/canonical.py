@@ -11,14 +11,15 @@ from typing import Any, NoReturn
 
 import rfc8785
 
+from trace.ledger import quick
 from trace.ledger.encoding import shown
 from trace.ledger.errors import MalformedEntry
 
 MAX_ENTRY_BYTES = 16 * 1024
 """Our bound; C2SP entry bundles would allow 65,535."""
 
-MAX_DEPTH = 32
-"""Objects and lists within each other. EPCIS events need about eight."""
+MAX_DEPTH = quick.MAX_DEPTH
+"""Objects and lists within each other."""
 
 _MAX_INTEGER = 2**53 - 1
 _MAX_NUMBER_DIGITS = 40
@@ -30,24 +31,34 @@ def canonical(obj: object, *, limit: int = MAX_ENTRY_BYTES) -> bytes:
     Raises MalformedEntry for what JSON cannot carry, and beyond `limit` bytes.
     `parse(canonical(obj))` equals the normalised object for every object that is not refused.
     """
-    try:
-        data = rfc8785.dumps(normalise(obj))
-    except rfc8785.CanonicalizationError as error:
-        raise MalformedEntry(f"cannot be written as canonical JSON: {error}") from error
+    data = quick.write(obj)
+    if data is None:
+        data = written_strictly(obj)
     if len(data) > limit:
         raise MalformedEntry(f"the entry has {len(data)} bytes; at most {limit} are allowed")
     return data
 
 
-def joined(members: Mapping[str, bytes], *, limit: int = MAX_ENTRY_BYTES) -> bytes:
-    """The canonical bytes of an object whose members' values are canonical already; their names are plain ASCII.
+def around(members: Mapping[str, Any], name: str, written: bytes, *, limit: int = MAX_ENTRY_BYTES) -> bytes:
+    """The canonical bytes of `members` with one more of that plain ASCII `name`, whose bytes are canonical already.
 
     Equal to `canonical` of the whole object, without writing anew what was just written to be signed.
     """
-    parts = (b'"%b":%b' % (name.encode("ascii"), members[name]) for name in sorted(members))
+    before = canonical({key: value for key, value in members.items() if key < name})
+    after = canonical({key: value for key, value in members.items() if key > name})
+    parts = [part for part in (before[1:-1], b'"%b":%b' % (name.encode("ascii"), written), after[1:-1]) if part]
     data = b"{" + b",".join(parts) + b"}"
     if len(data) > limit:
         raise MalformedEntry(f"the entry has {len(data)} bytes; at most {limit} are allowed")
+    return data
+
+
+def written_strictly(obj: object) -> bytes:
+    """What `canonical` gives, by the library that implements RFC 8785. Raises MalformedEntry."""
+    try:
+        data = rfc8785.dumps(normalise(obj))
+    except rfc8785.CanonicalizationError as error:
+        raise MalformedEntry(f"cannot be written as canonical JSON: {error}") from error
     return data
 
 
@@ -56,10 +67,27 @@ def parse(data: bytes, *, limit: int = MAX_ENTRY_BYTES) -> dict[str, Any]:
 
     Raises MalformedEntry, and nothing else, for any input.
     """
+    return parse_with(data, "event", limit=limit)[0]
+
+
+def parse_with(data: bytes, member: str, *, limit: int = MAX_ENTRY_BYTES) -> tuple[dict[str, Any], bytes | None]:
+    """As `parse`; with it the canonical bytes of the object's own member of that plain ASCII name, if it has one.
+
+    They are the very bytes that stand in `data`: whoever checks a signature over them need not write them anew.
+    """
+    found = quick.read(data, member) if len(data) <= limit else None
+    if found is not None:
+        return found
+    obj = parsed_strictly(data, limit=limit)
+    return obj, written_strictly(obj[member]) if member in obj else None
+
+
+def parsed_strictly(data: bytes, *, limit: int = MAX_ENTRY_BYTES) -> dict[str, Any]:
+    """What `parse` gives, step by step. Raises MalformedEntry."""
     obj = loads(data, limit=limit)
     if not isinstance(obj, dict):
         raise MalformedEntry("the entry is not a JSON object")
-    if canonical(obj, limit=limit) != data:
+    if written_strictly(obj) != data:
         raise MalformedEntry("the bytes are not their own canonical form (RFC 8785 with NFC)")
     return obj
 

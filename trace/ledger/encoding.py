@@ -3,7 +3,6 @@
 Both refuse a second spelling of the same value, so that bytes cannot be changed without changing meaning.
 """
 
-import base64
 import binascii
 import re
 
@@ -15,16 +14,16 @@ _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 def to_base64(data: bytes) -> str:
     """Standard padded base64 (RFC 4648 §4)."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def from_base64(text: str) -> bytes | None:
     """Decode standard padded base64, or None if it is not its one canonical spelling."""
     try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
+        data = binascii.a2b_base64(text.encode("ascii"))
     except (UnicodeEncodeError, binascii.Error):
         return None
-    # b64decode lets stray low bits in the last character pass; two spellings of one signature must not.
+    # What passes so far (stray low bits in the last character, characters in between) is another spelling.
     return data if to_base64(data) == text else None
 
 

@@ -4,16 +4,16 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from trace.events.models import Event
 from trace.gs1.digital_link import parse_class_uri
 from trace.gs1.errors import Gs1Error
+from trace.ledger import words
 from trace.ledger.canonical import parse
 from trace.ledger.errors import LedgerError
 from trace.ledger.models import LedgerEntry
-from village.i18n import gettext as _
 from village.i18n import in_language
 
 
@@ -29,12 +29,16 @@ class Line:
     more_lots: int
     leaf: str
     kind: str
-    """event, correction, key, or unreadable."""
+    """event, correction, key, erasure, unknown or unreadable."""
 
 
-def latest(session: Session, count: int) -> list[Line]:
-    """The newest `count` entries, newest first."""
-    entries = session.scalars(select(LedgerEntry).order_by(LedgerEntry.index.desc()).limit(count)).all()
+def latest(session: Session, size: int, count: int) -> list[Line]:
+    """The newest `count` entries of a log of this size, newest first, and after them entry 0, where it all began."""
+    entries = session.scalars(
+        select(LedgerEntry)
+        .where(or_(LedgerEntry.index.between(size - count, size - 1), LedgerEntry.index == 0))
+        .order_by(LedgerEntry.index.desc())
+    ).all()
     indexes = [entry.index for entry in entries]
     events = session.scalars(
         select(Event).where(Event.entry_index.in_(indexes) | Event.correction_entry.in_(indexes))
@@ -53,34 +57,22 @@ def _line(entry: LedgerEntry, name: str) -> Line:
         record = parse(entry.body)
     except LedgerError:
         record = {}
-    kind = str(record.get("type", "unreadable"))
-    lots = [found for link in record.get("chain", []) if (found := _lot(link)) is not None]
+    chain = record.get("chain")
+    lots = [found for link in chain if (found := _lot(link)) is not None] if isinstance(chain, list) else []
     return Line(
         index=entry.index,
-        what=_said(kind, name),
+        what=words.title(record, name),
         when=entry.recorded_at,
         lots=tuple(lots[:3]),
         more_lots=max(len(lots) - 3, 0),
         leaf=entry.leaf_hash.hex(),
-        kind=kind,
+        kind=words.kind_of(record),
     )
 
 
-def _said(kind: str, name: str) -> str:
-    match kind:
-        case "event":
-            return name or _("Một bước làm")
-        case "correction":
-            return _("Khai lại một bước ghi nhầm: %(name)s", name=name) if name else _("Khai lại một bước ghi nhầm")
-        case "key":
-            return _("Khoá của người giữ sổ được ghi vào sổ")
-        case _:
-            return _("Một dòng không đọc được")
-
-
-def _lot(link: dict[str, Any]) -> tuple[str, str] | None:
+def _lot(link: Any) -> tuple[str, str] | None:
     try:
-        found = parse_class_uri(link["batch"])
-    except Gs1Error:
+        found = parse_class_uri(str(link["batch"]))
+    except (Gs1Error, KeyError, TypeError):
         return None
     return (found.lot or "", found.path)

@@ -6,10 +6,10 @@ What can be computed from the entries (nodes, links, the state) is stored as wel
 
 from collections.abc import Sequence
 
-from sqlalchemy import DDL, CheckConstraint, ForeignKey, LargeBinary, String, Table, Text, event
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, String, Table, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from village.db import Base, Moment
+from village.db import Base, Bytes, Moment
 
 MAX_ENTRY = 16 * 1024
 """Bytes in an entry at most; the tile format would take 65,535."""
@@ -22,8 +22,8 @@ class LedgerEntry(Base):
     __table_args__ = (CheckConstraint(f"length(body) <= {MAX_ENTRY}", name="size"),)
 
     index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    leaf_hash: Mapped[bytes] = mapped_column(Bytes(32))
+    body: Mapped[bytes] = mapped_column(Bytes)
     recorded_at: Mapped[Moment] = mapped_column(index=True)
 
 
@@ -35,7 +35,7 @@ class LedgerLink(Base):
     batch: Mapped[str] = mapped_column(String(200), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     entry_index: Mapped[int] = mapped_column(ForeignKey("ledger_entry.index"), index=True)
-    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    leaf_hash: Mapped[bytes] = mapped_column(Bytes(32))
     """The entry's leaf hash: what the batch's next entry names as its `prev`."""
 
 
@@ -46,7 +46,7 @@ class LedgerNode(Base):
 
     level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(Bytes(32))
 
 
 class LedgerState(Base):
@@ -62,7 +62,7 @@ class LedgerState(Base):
     """The log's own verifier key: a key file that does not fit it is refused."""
     custodian_vkey: Mapped[str] = mapped_column(String(300))
     size: Mapped[int]
-    frontier: Mapped[bytes] = mapped_column(LargeBinary)
+    frontier: Mapped[bytes] = mapped_column(Bytes)
     """Hashes of the complete subtrees on the right edge, largest first, 32 bytes each."""
     checkpoint: Mapped[str] = mapped_column(Text)
     signed_at: Mapped[Moment]
@@ -150,7 +150,7 @@ class Anchor(Base):
     size: Mapped[int] = mapped_column(ForeignKey("ledger_checkpoint.size"), primary_key=True)
     authority: Mapped[str] = mapped_column(String(200), primary_key=True)
     """The authority's address."""
-    token: Mapped[bytes] = mapped_column(LargeBinary)
+    token: Mapped[bytes] = mapped_column(Bytes)
     """The whole TimeStampResp in DER, as `openssl ts` reads it."""
     stamped_at: Mapped[Moment]
     """The authority's own time."""
@@ -190,7 +190,7 @@ class Commitment(Base):
 
     entry_index: Mapped[int] = mapped_column(ForeignKey("ledger_entry.index"), primary_key=True)
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    salt: Mapped[bytes] = mapped_column(Bytes(32))
     value: Mapped[str] = mapped_column(Text)
 
 

@@ -9,7 +9,7 @@ from trace.ledger.checkpoint import SignedCheckpoint, open_checkpoint
 from trace.ledger.encoding import MAX_SIZE, from_base64, from_decimal, shown, to_base64
 from trace.ledger.errors import InclusionFailed, LedgerError, MalformedNote, MalformedProof
 from trace.ledger.merkle import HASH_BYTES, leaf_hash, verify_inclusion
-from trace.ledger.note import MAX_NOTE_BYTES, Verifier, parse_note
+from trace.ledger.note import COSIGNATURE, MAX_NOTE_BYTES, Verifier, parse_note
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PATH = 63
@@ -22,7 +22,8 @@ SUFFIX = ".tlog-proof"
 class Proof:
     """A receipt: leaf `index`, the hashes from its sibling up, and the signed checkpoint, verbatim.
 
-    `extra` is not authenticated by anything: never believe it. None when there is none.
+    `extra` is not authenticated by the format: ours carry the entry's own bytes there, to be believed only once they
+    were checked as the entry. None when there is none.
     """
 
     index: int
@@ -90,7 +91,7 @@ class Step(StrEnum):
 class ProofResult:
     """What came of checking a receipt: the steps that held, and the first that did not with its reason.
 
-    Nothing after a failed step was looked at. `extra` is unauthenticated even when all steps held.
+    Nothing after a failed step was looked at. `extra` is authenticated only if it is the entry that was checked.
     """
 
     held: tuple[Step, ...]
@@ -126,9 +127,11 @@ def verify_proof(
         index, extra = parsed.index, parsed.extra
         held.append(step)
         step = Step.CHECKPOINT
-        signed = open_checkpoint(parsed.checkpoint, origin, verifiers)
+        known = list(verifiers)
+        open_checkpoint(parsed.checkpoint, origin, [key for key in known if key.type != COSIGNATURE])
         held.append(step)
         step = Step.WITNESSES
+        signed = open_checkpoint(parsed.checkpoint, origin, known)
         if len(signed.witnesses) < witnesses_required:
             reason = f"{len(signed.witnesses)} of {witnesses_required} required witnesses have cosigned"
             return ProofResult(tuple(held), step, reason, index, signed, extra)

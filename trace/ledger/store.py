@@ -18,20 +18,34 @@ from sqlalchemy import Table, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from trace.ledger import keys, merkle
-from trace.ledger.canonical import canonical, joined
+from trace.ledger.canonical import around, canonical
 from trace.ledger.checkpoint import Checkpoint
+from trace.ledger.claims import check_claim
 from trace.ledger.merkle import Frontier, Node, NodeId
-from trace.ledger.models import Commitment, LedgerEntry, LedgerLink, LedgerNode, LedgerState
-from trace.ledger.note import sign_note
+from trace.ledger.models import (
+    Commitment,
+    Evidence,
+    KeptCheckpoint,
+    LedgerEntry,
+    LedgerKey,
+    LedgerLink,
+    LedgerNode,
+    LedgerState,
+)
+from trace.ledger.note import Signer, sign_note
 from trace.ledger.proof import Proof
 from trace.ledger.tiles import ENTRIES, Tile, encode_entries, encode_hashes
 from village import clock
 from village.db import WRITES, before_commit, core, db, insert_later, insert_now, write
-from village.errors import NotFound
+from village.errors import NotFound, SoiError
 from village.i18n import lazy_gettext as _l
 
 VERSION = 1
 PEN = "soi_ledger_pen"
+FLOOR = "soi.ledger.floor"
+"""In the app's extensions: the log is at least so long, as a witness or this process has seen it."""
+PATIENCE = dt.timedelta(minutes=1)
+"""How far the clock may lie behind the newest entry, as clocks of several machines do: it then takes its time."""
 
 # Statements of the hot path, built once: building one takes longer than running it.
 _ENTRY = LedgerEntry.__table__.c
@@ -57,12 +71,18 @@ _ADVANCE = (
 )
 
 
+class CannotSign(SoiError):
+    """The log must not sign anything now, and says why."""
+
+    status = 503
+
+
 @dataclass(frozen=True)
 class Draft:
     """An entry to be: the server adds its links, its time and its place."""
 
     type: str
-    """event, correction or key."""
+    """event, correction, key or erasure."""
     event: dict[str, Any] | None
     """The EPCIS event, public fields only."""
     batches: tuple[str, ...] = ()
@@ -73,6 +93,11 @@ class Draft:
     """Further public members of the entry."""
     born: frozenset[str] = frozenset()
     """Batches that this very entry brings into the world, as the caller knows: there is no older link to look for."""
+    device: Mapping[str, Any] | None = None
+    """What a phone signed: claim, key, seq and sig (docs/formats.md). The caller has checked the signature; without
+    one, the custodian signs."""
+    salts: Mapping[str, bytes] = field(default_factory=dict)
+    """Salts of private values that a phone drew itself; the others are drawn here."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +109,7 @@ class Appended:
 
 
 @dataclass(frozen=True)
-class _Pen:
+class Pen:
     """Where a transaction stands on the log: what it appended is sealed and signed once, just before the commit."""
 
     origin: str
@@ -97,32 +122,67 @@ class _Pen:
     heads: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
     """The newest link, number and leaf hash, of each batch that was looked up or appended to."""
     moment: dt.datetime | None = None
-    """When the newest of them was recorded."""
+    """When the newest entry was recorded; None before the first."""
 
 
 def append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
     """Append entries, in this order, inside the caller's transaction, which signs the new checkpoint as it ends."""
-    if not session.info.get(WRITES):
-        raise RuntimeError("append() needs the transaction of write(ledger=True)")
-    if PEN not in session.info:
-        _take_up(session)
+    take_up(session)
     return _append(session, drafts)
 
 
-def _take_up(session: Session) -> None:
-    """Read where the log stands, and check that the keys are its own."""
+def take_up(session: Session) -> "Pen":
+    """Where this transaction stands on the log. First reads the log's state, and refuses where nothing may be signed.
+
+    Raises CannotSign, or KeyTrouble when the log's keys are not there.
+    """
+    if not session.info.get(WRITES):
+        raise RuntimeError("append() needs the transaction of write(ledger=True)")
+    if PEN not in session.info:
+        _read_state(session)
+    pen: Pen = session.info[PEN]
+    return pen
+
+
+def sign_with(session: Session, ledger: tuple[Signer, ...], custodian: Signer) -> None:
+    """Let other keys sign what this transaction appends from here on, and its checkpoint."""
+    session.info[PEN] = replace(take_up(session), signing=keys.Keys(ledger, custodian))
+
+
+def _read_state(session: Session) -> None:
     state = core(session).execute(_READ_STATE).one_or_none()
     if state is None:
         _birth(session)
         return
-    signing = keys.load(state.origin, may_make=False)
-    signing.check(state.vkey, state.custodian_vkey)
-    session.info[PEN] = _Pen(state.origin, signing, state.size, _frontier(state.size, state.frontier))
+    if state.halted is not None:
+        raise CannotSign(
+            "log-halted", _l("Sổ đang dừng ký, vì có điều trái nhau phải xem lại: %(why)s"), why=state.halted
+        )
+    floor = current_app.extensions.get(FLOOR, 0)
+    if state.size < floor:
+        raise CannotSign(
+            "log-behind",
+            _l(
+                "Sổ trong máy có %(size)s dòng, mà đã có người thấy %(floor)s dòng. Máy này có lẽ vừa khôi phục từ "
+                "bản cũ, nên sổ không ký gì nữa."
+            ),
+            size=state.size,
+            floor=floor,
+        )
+    current_app.extensions[FLOOR] = state.size
+    ledger = (state.vkey, state.next_vkey) if state.next_vkey else (state.vkey,)
+    session.info[PEN] = Pen(
+        state.origin,
+        keys.load(state.origin, ledger, state.custodian_vkey),
+        state.size,
+        _frontier(state.size, state.frontier),
+        moment=state.signed_at,
+    )
 
 
 def _append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
-    pen: _Pen = session.info[PEN]
-    moment = _millisecond(clock.now())
+    pen: Pen = session.info[PEN]
+    moment = _moment(pen)
     heads = dict(pen.heads)
     born = {batch for draft in drafts for batch in draft.born}
     heads |= _heads(session, {batch for draft in drafts for batch in draft.batches} - heads.keys() - born)
@@ -130,7 +190,7 @@ def _append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
     links: list[dict[str, Any]] = []
     commitments: list[dict[str, Any]] = []
     for index, draft in enumerate(drafts, start=pen.frontier.size):
-        salted = [_commit(index, name, value) for name, value in draft.private.items()]
+        salted = [_commit(index, name, value, draft.salts.get(name)) for name, value in draft.private.items()]
         chain = [_next_link(batch, heads.get(batch)) for batch in draft.batches]
         body = _body(draft, chain, moment, salted, pen.signing)
         leaf = merkle.leaf_hash(body)
@@ -153,11 +213,11 @@ def _append(session: Session, drafts: Sequence[Draft]) -> list[Appended]:
 
 def _seal(session: Session) -> None:
     """Store the new tree nodes and sign the new checkpoint over what the database gives back."""
-    pen: _Pen = session.info[PEN]
+    pen: Pen = session.info[PEN]
     _insert(session, LedgerNode, [{"level": n.level, "position": n.number, "hash": n.hash} for n in pen.nodes])
     insert_now(session)
     _reread(session, pen)
-    note = sign_note(Checkpoint(pen.origin, pen.frontier.size, pen.frontier.root()).format(), pen.signing.ledger)
+    note = sign_note(Checkpoint(pen.origin, pen.frontier.size, pen.frontier.root()).format(), *pen.signing.ledger)
     moved = core(session).execute(
         _ADVANCE,
         {
@@ -186,11 +246,15 @@ def _body(
         "type": draft.type,
         "chain": chain,
         "recordedAt": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "custodian": signing.sign_event(event),
         "commitments": {row["name"]: row["commitment"] for row in salted},
         **draft.extra,
     }
-    return joined({"event": event} | {name: canonical(value) for name, value in members.items()})
+    if draft.device is None:
+        members["custodian"] = signing.sign_event(event)
+    else:
+        members["device"] = draft.device
+        check_claim(draft.device["claim"], {**members, "event": draft.event})
+    return around(members, "event", event)
 
 
 def _next_link(batch: str, head: tuple[int, bytes] | None) -> dict[str, Any]:
@@ -205,8 +269,8 @@ def commitment(salt: bytes, value: str) -> str:
     return base64.b64encode(hmac.digest(salt, value.encode(), hashlib.sha256)).decode()
 
 
-def _commit(index: int, name: str, value: str) -> dict[str, Any]:
-    salt = secrets.token_bytes(32)
+def _commit(index: int, name: str, value: str, salt: bytes | None) -> dict[str, Any]:
+    salt = salt or secrets.token_bytes(32)
     return {"entry_index": index, "name": name, "salt": salt, "value": value, "commitment": commitment(salt, value)}
 
 
@@ -217,7 +281,7 @@ def _heads(session: Session, batches: set[str]) -> dict[str, tuple[int, bytes]]:
     return {batch: (seq, leaf) for batch, seq, leaf in rows}
 
 
-def _reread(session: Session, pen: _Pen) -> None:
+def _reread(session: Session, pen: Pen) -> None:
     """Hash what the database gives back before anything is signed over it: a flipped bit must not be signed."""
     first, last = pen.before, pen.frontier.size - 1
     stored = core(session).execute(_READ_BACK, {"first": first, "last": last})
@@ -228,13 +292,13 @@ def _reread(session: Session, pen: _Pen) -> None:
 def _birth(session: Session) -> None:
     """Start the log: set its origin for ever and put the custodian's key on it as entry 0."""
     origin = current_app.extensions["soi"].ledger_origin
-    made = keys.load(origin, may_make=True)
+    made = keys.born(origin)
     moment = _millisecond(clock.now())
-    empty = sign_note(Checkpoint(origin, 0, merkle.EMPTY_ROOT).format(), made.ledger)
+    empty = sign_note(Checkpoint(origin, 0, merkle.EMPTY_ROOT).format(), *made.ledger)
     state = LedgerState(
         id=1,
         origin=origin,
-        vkey=made.ledger.verifier.vkey,
+        vkey=made.ledger[0].verifier.vkey,
         custodian_vkey=made.custodian.verifier.vkey,
         size=0,
         frontier=b"",
@@ -244,9 +308,51 @@ def _birth(session: Session) -> None:
     session.add(state)
     session.flush()
     session.expunge(state)
-    session.info[PEN] = _Pen(origin, made, 0, Frontier())
+    session.info[PEN] = Pen(origin, made, 0, Frontier())
     key = {"role": "custodian", "vkey": state.custodian_vkey, "status": "enrolled"}
-    _append(session, [Draft("key", None, extra={"key": key})])
+    (first,) = _append(session, [Draft("key", None, extra={"key": key})])
+    for role, vkey in ((keys.LEDGER, state.vkey), (keys.CUSTODIAN, state.custodian_vkey)):
+        note_key(session, vkey, role, enrolled=first.index)
+
+
+def note_key(
+    session: Session, key: str, role: str, *, enrolled: int | None = None, ended: int | None = None
+) -> None:
+    """Keep where on the log a key begins or ends, for whoever looks for its entries. In the caller's transaction."""
+    insert_now(session)
+    if enrolled is not None:
+        session.add(LedgerKey(key=key, role=role, enrolled_entry=enrolled))
+    else:
+        session.get_one(LedgerKey, key).ended_entry = ended
+    session.flush()
+
+
+def keep_checkpoint(session: Session) -> KeptCheckpoint:
+    """Keep the newest signed checkpoint for ever, to be shown to witnesses or to be stamped; once for each size."""
+    state = session.get_one(LedgerState, 1, populate_existing=True)
+    kept = session.get(KeptCheckpoint, state.size)
+    if kept is None:
+        kept = KeptCheckpoint(size=state.size, note=state.checkpoint, kept_at=clock.now())
+        session.add(kept)
+        session.flush()
+    return kept
+
+
+def halt(reason: str) -> None:
+    """Sign nothing more, for this `reason`, until the operator resumes. The first reason stays."""
+    with write() as session:
+        session.execute(update(LedgerState).where(LedgerState.halted.is_(None)).values(halted=reason))
+
+
+def resume(because: str) -> str | None:
+    """Sign again. What had been the matter, and why it is no more, stays as evidence. None when nothing was halted."""
+    with write() as session:
+        state = session.get(LedgerState, 1)
+        if state is None or state.halted is None:
+            return None
+        why, state.halted = state.halted, None
+        session.add(Evidence(kind="resumed", found_at=clock.now(), about=f"{because} ({why})", ours=state.checkpoint))
+        return why
 
 
 def ensure_born() -> LedgerState:
@@ -332,6 +438,24 @@ def _insert(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> N
 def _table(model: type[Any]) -> Table:
     table: Table = model.__table__
     return table
+
+
+def _moment(pen: Pen) -> dt.datetime:
+    """The time of what is appended now. It never goes back: a clock that was put back is refused."""
+    now = _millisecond(clock.now())
+    if pen.moment is None or now >= pen.moment:
+        return now
+    if now < pen.moment - PATIENCE:
+        raise CannotSign(
+            "clock-behind",
+            _l(
+                "Đồng hồ máy chủ chạy lùi: đang là %(now)s, mà dòng mới nhất của sổ ghi lúc %(last)s. "
+                "Chỉnh lại giờ rồi ghi tiếp nhé."
+            ),
+            now=now.isoformat(),
+            last=pen.moment.isoformat(),
+        )
+    return pen.moment
 
 
 def _millisecond(moment: dt.datetime) -> dt.datetime:

@@ -3,7 +3,7 @@
 Read in one snapshot and in a bounded number of queries, however long the story is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from trace.events.models import Event, EventBatch
 from trace.ledger import merkle, store
+from trace.ledger.canonical import parse
+from trace.ledger.errors import LedgerError
 from trace.ledger.merkle import NodeId
-from trace.ledger.models import LedgerEntry, LedgerLink, LedgerState
+from trace.ledger.models import LedgerEntry, LedgerKey, LedgerLink, LedgerState
 from trace.lots.models import Batch, Edge
 from trace.lots.services import reachable
 from village.certificates.models import Certificate
@@ -108,9 +110,11 @@ def load(session: Session, batch: Batch) -> Family:
     epcs = [one.epc for one in batches.values()]
     links = _links(session, epcs)
     state = session.get(LedgerState, 1)
-    wanted = {0} | {link.index for link in links}
+    wanted = {link.index for link in links}
     wanted |= {index for e in events for index in (e.entry_index, e.correction_entry) if index is not None}
     entries = _entries(session, wanted)
+    keys = key_entries(session, entries.values())
+    entries |= _entries(session, keys - wanted)
     certificates = session.scalars(
         select(Certificate)
         .where(
@@ -129,7 +133,7 @@ def load(session: Session, batch: Batch) -> Family:
         entries=entries,
         links=links,
         state=state,
-        nodes=_nodes(session, state, wanted),
+        nodes=_nodes(session, state, wanted | keys),
         certificates=list(certificates),
     )
 
@@ -141,6 +145,28 @@ def ledger_of(session: Session, batch: Batch) -> tuple[list[Stored], tuple[str, 
     links = _links(session, epcs)
     entries = _entries(session, {link.index for link in links})
     return sorted(entries.values(), key=lambda one: one.index), tuple(epcs)
+
+
+def key_entries(session: Session, entries: Iterable[Stored]) -> set[int]:
+    """Where the keys that signed these entries begin and end, and those of the log itself."""
+    devices = {key for one in entries if (key := _device_of(one)) is not None}
+    rows = session.execute(
+        select(LedgerKey.enrolled_entry, LedgerKey.ended_entry).where(
+            or_(LedgerKey.role != "device", LedgerKey.key.in_(devices))
+        )
+    )
+    return {index for row in rows for index in row if index is not None}
+
+
+def _device_of(stored: Stored) -> str | None:
+    """The phone's key that an entry says it was signed with; None for the custodian's, or bytes that are no entry."""
+    if b'"device":' not in stored.body:
+        return None
+    try:
+        key = parse(stored.body)["device"]["key"]
+    except (LedgerError, KeyError, TypeError):
+        return None
+    return key if isinstance(key, str) else None
 
 
 def _batches(session: Session, ids: set[str]) -> dict[str, Batch]:

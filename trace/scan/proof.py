@@ -1,8 +1,9 @@
 """Does a lot's story hold? Every stored byte behind it is hashed again, and every shown value is compared with it.
 
-Checked for each entry of the lot's ancestry: its bytes hash to its leaf, the custodian signed its event, it stands in
-the tree that the log's key signed, each batch's chain runs without a gap, and the rows that the page shows say what
-the entry says. A fault carries the entry and event at which it lies, so that the page cuts the strand right there.
+Checked for each entry of the lot's ancestry: its bytes hash to its leaf, a phone's or the custodian's key signed it,
+it stands in the tree that the log's key signed, each batch's chain runs without a gap, and the rows that the page
+shows say what the entry says. A fault carries the entry and event at which it lies, so that the page cuts the strand
+right there.
 """
 
 import base64
@@ -12,18 +13,15 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from trace.epcis.events import OWN_MEASUREMENTS
 from trace.events.models import Event, EventBatch
 from trace.gs1.digital_link import class_uri, place_uri
 from trace.gs1.errors import Gs1Error
 from trace.ledger import merkle
-from trace.ledger.canonical import canonical, parse
+from trace.ledger.canonical import parse
 from trace.ledger.checkpoint import Checkpoint, open_checkpoint
 from trace.ledger.errors import LedgerError
-from trace.ledger.keys import CUSTODY
+from trace.ledger.keyring import Keyring, SignedBy
 from trace.ledger.note import Verifier
 from trace.lots.models import Batch, Edge
 from trace.scan.family import Family, Link, Stored
@@ -60,6 +58,8 @@ class Verdict:
     entries: int
     size: int
     faults: tuple[Fault, ...]
+    signed: Mapping[int, SignedBy]
+    """Who signed each entry that was checked."""
 
     @property
     def whole(self) -> bool:
@@ -87,13 +87,15 @@ class _Proof:
         self.bad: set[int] = set()
         self.records: dict[int, Record] = {}
         self.leaves: dict[int, bytes] = {}
+        self.signed: dict[int, SignedBy] = {}
+        self.keys_known = True
+        self.keyring = Keyring(family.state.origin if family.state else "")
 
     def run(self) -> Verdict:
         """Bytes first, then chains, then what is shown: a later step leaves alone what an earlier one named."""
         head = self._head()
-        custodian = self._custodian()
         for index in sorted(self.family.entries):
-            self._guarded(index, lambda stored: self._entry(stored, head, custodian))
+            self._guarded(index, lambda stored: self._entry(stored, head))
         by_index = {link.index for link in self.family.links}
         by_index |= {event.entry_index for event in self.family.events}
         by_index |= {e.correction_entry for e in self.family.events if e.correction_entry is not None}
@@ -108,7 +110,7 @@ class _Proof:
                 self._fault("unreadable", event.entry_index, event.id)
         self._edges()
         size = head.size if head else 0
-        return Verdict(len(self.family.entries), size, tuple(self.faults))
+        return Verdict(len(self.family.entries), size, tuple(self.faults), self.signed)
 
     def _fault(
         self, slug: str, index: int | None = None, event: str | None = None, told: Any = None, shown: Any = None
@@ -140,33 +142,22 @@ class _Proof:
             self._fault("checkpoint")
         return opened
 
-    def _custodian(self) -> tuple[str, Ed25519PublicKey] | None:
-        """The custodian's key as entry 0 put it on the log."""
-        state, first = self.family.state, self.family.entries.get(0)
-        try:
-            key = parse(first.body)["key"] if first else {}
-            if state is None or key.get("role") != "custodian" or key.get("vkey") != state.custodian_vkey:
-                raise LedgerError("the custodian's key is not the one on the log")
-            found = Verifier.parse(key["vkey"])
-            return found.key_id.hex(), Ed25519PublicKey.from_public_bytes(found.public_key)
-        except (LedgerError, KeyError, AttributeError):
-            self._fault("custodian")
-            return None
-
-    def _entry(
-        self, stored: Stored, head: Checkpoint | None, custodian: tuple[str, Ed25519PublicKey] | None
-    ) -> str | None:
+    def _entry(self, stored: Stored, head: Checkpoint | None) -> str | None:
         leaf = self.leaves[stored.index] = merkle.leaf_hash(stored.body)
         if leaf != stored.leaf_hash:
             return "bytes"
         record = self.records[stored.index] = parse(stored.body)
-        if custodian is not None:
-            signed = record["custodian"]
-            try:
-                if signed["key"] != custodian[0]:
-                    return "signature"
-                custodian[1].verify(base64.b64decode(signed["sig"]), CUSTODY + canonical(record["event"]))
-            except InvalidSignature:
+        try:
+            if record["type"] == "key":
+                self.keyring.learn(stored.index, record)
+        except LedgerError:
+            self.keys_known = False
+            return "custodian"
+        try:
+            self.signed[stored.index] = self.keyring.check(stored.index, record)
+        except LedgerError:
+            # Where a key entry itself does not hold, that is named, and not every line which the key signed.
+            if self.keys_known:
                 return "signature"
         if head is None:
             return None

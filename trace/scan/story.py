@@ -40,6 +40,8 @@ class Knot:
     index: int | None = None
     """Its ledger entry."""
     correction: int | None = None
+    signed: str = ""
+    """Who signed the entry: device or custodian; empty where that does not hold."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +143,10 @@ def _knots(family: Family, shown: list[Event], verdict: Verdict) -> list[Knot]:
     for event in shown:
         if event in sent:
             continue
-        fault = verdict.at(event)
         put_right = event.corrected_by not in (None, event.id) and event.corrected_by in by_id
-        if put_right and fault is None:
+        if put_right and verdict.at(event) is None:
             continue
-        knots.append((event.occurred_at, event.entry_index, _knot(event, by_id, family, fault)))
+        knots.append((event.occurred_at, event.entry_index, _knot(event, by_id, family, verdict)))
     placed = {event.id for event in family.events}
     shown_ids = {event.id for event in shown}
     for fault in verdict.faults:
@@ -177,7 +178,8 @@ def _lost(fault: Fault) -> Knot:
     )
 
 
-def _knot(event: Event, by_id: Mapping[str, Event], family: Family, fault: Fault | None) -> Knot:
+def _knot(event: Event, by_id: Mapping[str, Event], family: Family, verdict: Verdict) -> Knot:
+    fault = verdict.at(event)
     before = by_id.get(event.corrects) if event.corrects else None
     state, why = "whole", ""
     if fault is not None:
@@ -206,6 +208,7 @@ def _knot(event: Event, by_id: Mapping[str, Event], family: Family, fault: Fault
         shape=_shape(event, family),
         index=event.entry_index,
         correction=event.correction_entry,
+        signed=_signed(event, verdict),
     )
 
 
@@ -226,7 +229,13 @@ def _dispatched(batch: Batch, sent: list[Event], verdict: Verdict) -> Knot:
         state="cut" if fault else "whole",
         why=words.fault(fault) if fault else "",
         index=last.entry_index,
+        signed=_signed(last, verdict),
     )
+
+
+def _signed(event: Event, verdict: Verdict) -> str:
+    signed = verdict.signed.get(event.entry_index)
+    return signed.role if signed else ""
 
 
 def _shape(event: Event, family: Family) -> str:

@@ -36,6 +36,8 @@ class Member(Base):
     """Argon2id in PHC form; None until a password was set through a sign-in link."""
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[Moment] = mapped_column(default=clock.now)
+    forgotten_at: Mapped[Moment | None]
+    """When all that told who this was went for good; the bare row stays, since events name it."""
 
     cooperative: Mapped[Cooperative] = relationship()
     household: Mapped[Household | None] = relationship()

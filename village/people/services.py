@@ -10,6 +10,7 @@ from village import clock
 from village.db import db, write
 from village.errors import BadInput, Conflict, NotFound
 from village.i18n import lazy_gettext as _l
+from village.i18n import marked
 from village.ids import secret_token, token_digest
 from village.people.access import Actor, not_yours, wrong_role
 from village.people.models import ApiToken, Member, MemberRole, Role, SignIn, SignInLink
@@ -20,6 +21,8 @@ from village.text import clean_line
 LINK_HOURS = 72
 TOKENS_MAX = 20
 """Working tokens of one member."""
+NAMELESS = marked("Một người đã nghỉ")
+"""The name of a member who was forgotten; a message's name, translated where it is shown."""
 
 
 def console(cooperative_id: str) -> Actor:
@@ -59,7 +62,7 @@ def edit_member(who: Actor, member_id: str, fields: MemberFields) -> None:
     """Change what is known of a member. The cooperative keeps at least one active office member."""
     _office(who)
     with write() as session:
-        member = _own_member(session, who, member_id)
+        member = _known_member(session, who, member_id)
         _check(session, who, fields, member.id)
         if Role.OFFICE not in fields.roles:
             _keep_an_office(session, member)
@@ -73,7 +76,7 @@ def deactivate_member(who: Actor, member_id: str) -> None:
     _office(who)
     now = clock.now()
     with write() as session:
-        member = _own_member(session, who, member_id)
+        member = _known_member(session, who, member_id)
         _keep_an_office(session, member)
         member.active = False
         for table in (SignIn, ApiToken):
@@ -87,7 +90,30 @@ def reactivate_member(who: Actor, member_id: str) -> None:
     """Let somebody back in; they sign in anew."""
     _office(who)
     with write() as session:
-        _own_member(session, who, member_id).active = True
+        _known_member(session, who, member_id).active = True
+
+
+def forget_member_in(session: Session, who: Actor, member_id: str) -> Member | None:
+    """Erase all that tells who a member was, in the caller's transaction; None when it was done before.
+
+    The row stays, nameless and shut out, for what names it: events, orders. Its id alone tells nobody anything.
+    """
+    _office(who)
+    member = _own_member(session, who, member_id)
+    session.refresh(member, with_for_update=True)
+    if member.forgotten_at is not None:
+        return None
+    _keep_an_office(session, member)
+    member.username = f"~{secret_token()}"
+    member.name = NAMELESS
+    member.phone = member.password_hash = member.household_id = None
+    member.active = False
+    member.forgotten_at = clock.now()
+    member.roles = []
+    for table in (SignIn, SignInLink, ApiToken):
+        session.execute(delete(table).where(table.member_id == member.id))
+    session.flush()
+    return member
 
 
 def hand_out_link(who: Actor, member_id: str) -> str:
@@ -95,7 +121,7 @@ def hand_out_link(who: Actor, member_id: str) -> str:
     _office(who)
     token = secret_token()
     with write() as session:
-        member = _own_member(session, who, member_id)
+        member = _known_member(session, who, member_id)
         if not member.active:
             raise Conflict("member-inactive", _l("Người này đã nghỉ. Bác cho vào lại trước rồi gửi đường dẫn."))
         _void_links(session, member.id)
@@ -111,7 +137,7 @@ def make_token(who: Actor, member_id: str, label: str, days: int | None = None) 
     name = clean_line(label, "label", 80)
     now = clock.now()
     with write() as session:
-        member = _own_member(session, who, member_id)
+        member = _known_member(session, who, member_id)
         if member.id != who.id and who.id:
             raise not_yours()
         if not member.active:
@@ -136,6 +162,15 @@ def _own_member(session: Session, who: Actor, member_id: str) -> Member:
     member = session.get(Member, member_id)
     if member is None or member.cooperative_id != who.cooperative_id:
         raise NotFound("no-such-member", _l("Hợp tác xã không có người này."))
+    return member
+
+
+def _known_member(session: Session, who: Actor, member_id: str) -> Member:
+    """A member to be changed, locked: whoever forgets her meanwhile waits, or is seen to have done it."""
+    member = _own_member(session, who, member_id)
+    session.refresh(member, with_for_update=True)
+    if member.forgotten_at is not None:
+        raise Conflict("member-forgotten", _l("Dữ liệu riêng của người này đã xoá hẳn rồi, không lấy lại được."))
     return member
 
 

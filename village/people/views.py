@@ -11,6 +11,7 @@ from village.ids import token_digest
 from village.people import own, services
 from village.people import sign_in as signing_in
 from village.people.access import Actor, actor, requires, signed_in
+from village.people.models import Role
 
 people = Blueprint("people", __name__, template_folder="templates")
 
@@ -133,6 +134,7 @@ def _own_page(form: Form, new_token: str = "") -> str:
         here=token_digest(token),
         tokens=own.tokens_of(who),
         needs_old=own.needs_old_password(who, token),
+        records=who.has(Role.PRODUCER, Role.OFFICE),
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 # The server may be started from any folder; our rooms lie above this file.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from village.settings import SettingsError, from_env  # the path comes first
+from village.settings import ROOT, SettingsError, from_env  # the path comes first
+from village.web.beside import Beside
 
 try:
     _settings = from_env()
@@ -39,6 +40,25 @@ def on_starting(_server: Any) -> None:
     """Begin with empty counters: those of an earlier run count nobody."""
     shutil.rmtree(_metrics, ignore_errors=True)
     _metrics.mkdir(parents=True)
+
+
+def when_ready(server: Any) -> None:
+    """Start the ledger's keeper beside the workers, unless KEEPER=off: then somebody runs `flask ledger keep` apart."""
+    if _settings.keeper:
+        command = (sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "ledger", "keep", "--beside")
+        server.soi_keeper = Beside(command)
+
+
+def on_exit(server: Any) -> None:
+    """End the keeper with the server."""
+    if keeper := getattr(server, "soi_keeper", None):
+        keeper.stop()
+
+
+def on_reload(server: Any) -> None:
+    """The keeper, too, takes up new settings."""
+    on_exit(server)
+    when_ready(server)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -14,6 +14,7 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client import REGISTRY as HERE
+from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from village.db import db
@@ -27,6 +28,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _PROXIED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 _QUIET = frozenset(("health.live", "health.ready", "health.metrics", "static"))
+
+COLLECTORS = "soi.metrics.collectors"
 
 log = structlog.get_logger("soi.request")
 
@@ -80,9 +83,26 @@ def init_app(app: Flask, settings: Settings) -> None:
             )
         return response
 
+    app.extensions[COLLECTORS] = []
     app.add_url_rule("/healthz", "health.live", _live)
     app.add_url_rule("/readyz", "health.ready", _ready)
     app.add_url_rule("/metrics", "health.metrics", _metrics)
+
+
+def add_collector(app: Flask, collector: Collector) -> None:
+    """Have /metrics show what `collector` finds at each scrape, in whichever worker answers it. While it fails, as it
+    may when the database is away, its figures are missing and the others are there."""
+    app.extensions[COLLECTORS].append(collector)
+
+
+def _collected() -> bytes:
+    found = b""
+    for collector in current_app.extensions[COLLECTORS]:
+        try:
+            found += generate_latest(collector)
+        except Exception as error:
+            log.warning("figures missing", collector=type(collector).__name__, why=type(error).__name__)
+    return found
 
 
 def _live() -> Response:
@@ -111,4 +131,4 @@ def _metrics() -> Response:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry) + _collected(), content_type=CONTENT_TYPE_LATEST)

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
@@ -17,6 +17,7 @@ from village.i18n import MACHINE_PATHS
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.settings import MIB
+from village.storage import trouble_with_storage
 
 log = structlog.get_logger()
 LATE = (TimeoutError, BlockingIOError)
@@ -110,6 +111,12 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
         return _told(BadInput("bad-text", _("Có ký tự không dùng được trong dữ liệu gửi lên.")))
     if isinstance(error, LATE):
         return _late()
+    if isinstance(error, (DBAPIError, OSError)) and "actor" not in g:
+        # The page around the answer is a guest's: who is signed in cannot be read now.
+        g.actor = None
+    if (storage := trouble_with_storage(error)) is not None:
+        log.error("storage", why=storage.details["why"], exc_info=error)
+        return _told(storage)
     if isinstance(error, OperationalError):
         log.error("database", error=type(error.orig).__name__, exc_info=error)
         busy = _("Sổ đang bận, chưa ghi được gì. Bác thử lại sau ít phút nhé.")

@@ -1,0 +1,51 @@
+// On the page of a scanned pack: this phone fetches the lot's proof and checks it, asking nobody whether it holds.
+
+import { proveAt } from "./prove.js";
+import { Words, card, strand } from "./show.js";
+
+const section = document.getElementById("check");
+const place = document.getElementById("self-check");
+
+/** Every line that the page shows must be one that the proof holds. */
+function shownElsewhere({ lines = [] }) {
+  const proven = new Set(lines.map((line) => String(line.index)));
+  const links = document.querySelectorAll(".strand a[href^='/ledger/entries/'], .strand a[href^='/ledger/lines/']");
+  return [...links].map((link) => link.pathname.split("/")[3]).find((index) => !proven.has(index));
+}
+
+function compared(proven) {
+  const other = proven.verdict === "whole" ? shownElsewhere(proven.found) : undefined;
+  if (other === undefined) return proven;
+  const check = { step: "page", held: false, reason: "page-differs", detail: { index: Number(other) } };
+  return { ...proven, verdict: "cut", checks: [...proven.checks, check] };
+}
+
+/** Where the server's own verdict stands: what this phone found is said there too, and a cut before everything else. */
+function atTheTop(words, proven) {
+  const top = document.getElementById("verdict");
+  if (proven.verdict === "cut") top.before(card(words, proven, "pack"));
+  if (proven.verdict === "whole") top.querySelector("a[href='#check']").textContent = words.say("pack", "whole");
+}
+
+async function check() {
+  const { proof, lot, words: url } = section.dataset;
+  const words = await Words.load(url, document.documentElement.lang);
+  const began = performance.now();
+  const proven = compared(await proveAt(proof, { lot }));
+  const seconds = Math.max(0.1, (performance.now() - began) / 1000).toFixed(1);
+  const entries = proven.found.lines?.length ?? 0;
+  place.replaceChildren(card(words, proven, "pack"));
+  const took = place.querySelector("[data-took]");
+  took.textContent = proven.verdict === "whole" ? words.say("took", "pack", { entries, seconds: Number(seconds) }) : "";
+  const more = document.createElement("details");
+  more.append(Object.assign(document.createElement("summary"), { textContent: words.say("label", "steps") }), strand(words, proven));
+  more.open = proven.verdict === "cut";
+  place.append(more);
+  place.dataset.verdict = proven.verdict;
+  atTheTop(words, proven);
+}
+
+if (section?.dataset.proof && place) {
+  place.hidden = false;
+  check().catch(() => { place.hidden = true; });
+}

@@ -1,0 +1,1 @@
+"""The verifiers that readers run themselves: in their browser, and as one Python file."""
