@@ -10,6 +10,7 @@ import village.revision  # noqa: F401  # the tables must be known before the fir
 from trace.keeper import wiring as keeping
 from trace.labels.views import pages as labels
 from trace.ledger import gate
+from trace.ledger.addresses import Number
 from trace.ledger.cli import ledger as ledger_cli
 from trace.ledger.evidence import evidence
 from trace.ledger.views import ledger
@@ -25,6 +26,7 @@ from village.web.api import api
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register its addresses, commands and listeners."""
+    app.url_map.converters["number"] = Number
     kept = app.extensions["soi.scan.pages"] = Pages()
     app.wsgi_app = Front(app, app.wsgi_app, kept)  # type: ignore[method-assign]
     for pages in (ledger, evidence, scan, labels, verifier):

@@ -12,7 +12,8 @@ const RECENT = 2 * 86_400;
 
 /**
  * After a step that failed nothing more is looked at.
- * @param {{checks: Check[], head?: import("./proof/note.js").Head, note: object, keys?: object[], cosigned?: {time: number}[], checkpoint: string}} found what a check gave
+ * @param {{checks: Check[], head?: import("./proof/note.js").Head, keys?: object[], cosigned?: {time: number}[],
+ *   checkpoint: string}} found what a check gave
  * @param {import("./trust.js").OwnTrust} trust
  * @returns {Promise<Check[]>}
  */

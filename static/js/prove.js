@@ -11,7 +11,10 @@ import { load, pasted } from "./trust.js";
 
 const STEPS = ["form", "checkpoint", "witnesses", "inclusion", "signatures", "chain", "ancestry", "freshness", "consistency"];
 
-/** @typedef {{verdict: import("./proof/steps.js").Verdict, checks: import("./proof/steps.js").Check[], newPolicy: string, found: Record<string, any>}} Proven */
+/**
+ * @typedef {{verdict: import("./proof/steps.js").Verdict, checks: import("./proof/steps.js").Check[],
+ *   newPolicy: string, found: Record<string, any>}} Proven
+ */
 
 /**
  * Never raises, whatever the document says.

@@ -36,7 +36,8 @@ async function check() {
   const entries = proven.found.lines?.length ?? 0;
   place.replaceChildren(card(words, proven, "pack"));
   const took = place.querySelector("[data-took]");
-  took.textContent = proven.verdict === "whole" ? words.say("took", "pack", { entries, seconds: Number(seconds) }) : "";
+  took.hidden = proven.verdict !== "whole";
+  took.textContent = words.say("took", "pack", { entries, seconds: Number(seconds) });
   const more = document.createElement("details");
   more.append(Object.assign(document.createElement("summary"), { textContent: words.say("label", "steps") }), strand(words, proven));
   more.open = proven.verdict === "cut";

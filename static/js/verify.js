@@ -70,7 +70,8 @@ function show(proven) {
 /** What the document is about, once it is proven. */
 function facts({ verdict, found }) {
   if (verdict !== "whole") return null;
-  const records = found.lines ? found.lines.filter((line) => found.batches.some((batch) => line.links.some((link) => link.batch === batch))) : [found];
+  const about = ({ links }) => links.some(({ batch }) => found.batches.includes(batch));
+  const records = found.lines ? found.lines.filter(about) : [found];
   const times = records.map((line) => line.record.recordedAt).filter((time) => typeof time === "string").sort();
   const shown = {
     about: found.lot ?? words.say("type", String(found.record.type)),

@@ -163,9 +163,9 @@ def test_a_database_that_is_no_database_any_more_is_said_to_be_damaged(
 ) -> None:
     file = only_sqlite(settings)
     body = harvest(phone.village)
+    db.session.remove()
     with db.engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    db.session.remove()
     db.engine.dispose()
     whole = file.read_bytes()
     file.write_bytes(os.urandom(len(whole)))
@@ -340,7 +340,7 @@ def test_a_backup_put_in_place_of_the_database_is_never_signed_on_from(
         source.close()
         target.close()
         if not running:
-            served.stop()
+            served.kill()
         put(older, file)
         if not running:
             served = start(settings, workers=1)

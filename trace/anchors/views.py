@@ -22,7 +22,7 @@ def listed() -> ResponseReturnValue:
     return _open(Response("".join(lines), mimetype="text/plain"), "public, max-age=300")
 
 
-@pages.get("/<int:size>/<int:number>.tsr")
+@pages.get("/<number:size>/<number:number>.tsr")
 def token(size: int, number: int) -> ResponseReturnValue:
     """A stamp as the authority sent it: a TimeStampResp in DER."""
     response = Response(services.token(size, number), mimetype="application/timestamp-reply")

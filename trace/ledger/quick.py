@@ -25,6 +25,8 @@ _HOW = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _FRACTION = re.compile(rb"\.[0-9]+[,}\]]")
 _EXPONENT = re.compile(rb"e[+-]?[0-9]+[,}\]]")
 _FLOAT = re.compile(rb"[:,\[](-?[0-9]+\.[0-9]+)(?=[,}\]])")
+_SIGNED = b"e+" in orjson.dumps(1e300) and b"e-" in orjson.dumps(1e-300)
+"""Whether this writer puts a sign into every exponent, so that most texts need not be searched for one."""
 _NOT_CERTAIN = (ValueError, TypeError, RecursionError)
 
 
@@ -63,7 +65,7 @@ def _plain(text: str) -> bool:
 
 
 def _safe_floats(data: bytes) -> bool:
-    if _EXPONENT.search(data):
+    if (not _SIGNED or b"e+" in data or b"e-" in data) and _EXPONENT.search(data):
         return False
     if not _FRACTION.search(data):
         return True

@@ -55,14 +55,14 @@ def checkpoint() -> ResponseReturnValue:
     return _plain(published.newest(db.session()).note, SECONDS)
 
 
-@ledger.get("/checkpoints/<int:size>")
+@ledger.get("/checkpoints/<number:size>")
 def kept_checkpoint(size: int) -> ResponseReturnValue:
     """A checkpoint that witnesses or authorities saw, as it was then."""
     store.ensure_born()
-    return _plain(published.kept(db.session(), size).note, f"public, max-age={YEAR}")
+    return _plain(published.kept(db.session(), size).note, MINUTES)
 
 
-@ledger.get("/consistency/<int:old>/<int:new>")
+@ledger.get("/consistency/<number:old>/<number:new>")
 def consistency(old: int, new: int) -> ResponseReturnValue:
     """The consistency proof between two sizes, one base64 hash a line."""
     hashes = published.consistency(old, new)
@@ -92,13 +92,13 @@ def policy() -> ResponseReturnValue:
     return _plain(witnesses.served(), MINUTES)
 
 
-@ledger.get("/entries/<int:index>")
+@ledger.get("/entries/<number:index>")
 def entry(index: int) -> ResponseReturnValue:
     """The very bytes of an entry."""
     return _kept(Response(store.entry(index).body, mimetype="application/json"), FOR_EVER)
 
 
-@ledger.get("/entries/<int:index>/receipt")
+@ledger.get("/entries/<number:index>/receipt")
 def receipt(index: int) -> ResponseReturnValue:
     """The entry's receipt (C2SP tlog-proof), with the entry in it."""
     return _file(_plain(published.receipt(index, witnesses.enough).format(), SECONDS), f"soi-{index}{SUFFIX}")

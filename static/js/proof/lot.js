@@ -16,13 +16,17 @@ const LOT = /^https:\/\/id\.gs1\.org\/01\/[0-9]{14}\/10\/(?:[A-Za-z0-9._~-]|%[0-
 
 /** @typedef {import("./note.js").Verifier} Verifier */
 /** @typedef {{origin: string, keys: Verifier[], policy: import("./policy.js").Policy}} Trust what the reader believes before */
-/** @typedef {{index: number, bytes: Uint8Array, path: Uint8Array[], record: Record<string, any>, links: import("./entry.js").Link[], leaf?: Uint8Array}} Line */
+/**
+ * @typedef {{index: number, bytes: Uint8Array, path: Uint8Array[], record: Record<string, any>,
+ *   links: import("./entry.js").Link[], leaf?: Uint8Array}} Line
+ */
 
 /**
  * @param {string} text the document
  * @param {Trust} trust
  * @param {string} [wanted] the lot that the reader holds in her hands
- * @returns {Promise<{checks: import("./steps.js").Check[], head?: object, lot?: string, lines?: Line[], batches?: string[], signers?: Map<number, object>}>}
+ * @returns {Promise<{checks: import("./steps.js").Check[], head?: object, lot?: string, lines?: Line[],
+ *   batches?: string[], signers?: Map<number, object>}>} what the steps found, as far as they came
  */
 export async function checkLot(text, trust, wanted) {
   const found = {};

@@ -9,7 +9,10 @@ const MOST = 100;
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 
 /** @typedef {import("./note.js").Verifier} Verifier */
-/** @typedef {{logs: Verifier[], witnesses: Map<string, Verifier>, groups: Map<string, {threshold: number, members: string[]}>, quorum: string}} Policy */
+/**
+ * @typedef {{logs: Verifier[], witnesses: Map<string, Verifier>,
+ *   groups: Map<string, {threshold: number, members: string[]}>, quorum: string}} Policy
+ */
 
 /** Raises Refused, with the line at fault. @param {string} text @returns {Promise<Policy>} */
 export async function parsePolicy(text) {

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from trace.ledger.audit.raw import Raw
+from trace.ledger.audit.raw import CouldNotCheck, Raw
 from trace.ledger.canonical import parse_with
 from trace.ledger.encoding import to_base64
 from trace.ledger.errors import LedgerError
@@ -30,6 +30,8 @@ VERSION = 1
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _NO_LINK = (None,) * 6
 
 Row = tuple[Any, ...]
@@ -62,7 +64,18 @@ class Checked:
 
 def check_chunk(raw: Raw, keyring: Keyring, start: int, end: int) -> Checked:
     """Check the entries [start, end), of which `start` is a multiple of CHUNK and `end` at most one CHUNK further."""
-    with _without_collector(), raw.snapshot():
+    with _without_collector():
+        try:
+            raw.take_any_text(False)
+            return _checked(raw, keyring, start, end)
+        except CouldNotCheck:
+            # Perhaps some text is no UTF-8: then its own entry is at fault, and is to be named.
+            raw.take_any_text(True)
+            return _checked(raw, keyring, start, end)
+
+
+def _checked(raw: Raw, keyring: Keyring, start: int, end: int) -> Checked:
+    with raw.snapshot():
         return _Chunk(raw, keyring, start, end).check()
 
 
@@ -223,18 +236,19 @@ class _Chunk:
         return None
 
     def _commitments(self, index: int, told: dict[str, str]) -> str | None:
+        kept = self.kept.pop(index, ())
+        for _, name, salt, value in kept:
+            if told.get(name) != to_base64(_mac(salt, value.encode())):
+                return f"the kept value of {name} is not the one that it commits to"
+        if index not in self.erased and len(kept) == len(told):
+            return None
         erased = {name for _, name, _ in self.erased.pop(index, ())}
         if not erased.issubset(told):
             return "it is said that something was erased of it that it does not have"
-        missing = told.keys() - erased
-        for _, name, salt, value in self.kept.pop(index, ()):
-            if told.get(name) != to_base64(hmac.digest(salt, value.encode(), hashlib.sha256)):
-                return f"the kept value of {name} is not the one that it commits to"
-            if name in erased:
-                return f"the value of {name} is kept, though it is said to be erased"
-            missing.discard(name)
-        if missing:
-            self.unexplained += [(index, name) for name in sorted(missing)]
+        there = {name for _, name, _, _ in kept}
+        if twice := sorted(there & erased):
+            return f"the value of {twice[0]} is kept, though it is said to be erased"
+        self.unexplained += [(index, name) for name in sorted(told.keys() - erased - there)]
         return None
 
     def _erasures(self, index: int, record: dict[str, Any]) -> str | None:
@@ -264,6 +278,15 @@ class _Chunk:
                 if first is None or first.index is None or completed < first.index:
                     first = Fault(completed, f"the stored tree node ({level}, {position}) is not what entries hash to")
         return first
+
+
+def _mac(salt: bytes, value: bytes) -> bytes:
+    """HMAC-SHA256 (RFC 2104), for a key within one block: half the time that the library needs to set one up."""
+    if len(salt) > 64:
+        return hmac.digest(salt, value, hashlib.sha256)
+    key = salt.ljust(64, b"\0")
+    inner = hashlib.sha256(key.translate(_INNER) + value).digest()
+    return hashlib.sha256(key.translate(_OUTER) + inner).digest()
 
 
 def _trees(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:

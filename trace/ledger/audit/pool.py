@@ -1,30 +1,20 @@
 """Chunks on all cores: each worker is a process with a connection and a keyring of its own."""
 
+import itertools
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context, parent_process
 
-from trace.ledger.audit.chunk import Checked, Fault, check_chunk
+from trace.ledger.audit.chunk import Checked, check_chunk
 from trace.ledger.audit.keys import Keys
 from trace.ledger.audit.raw import CouldNotCheck, Raw, Source
-from trace.ledger.audit.structure import check_structure
 from trace.ledger.keyring import Keyring
 
-
-@dataclass(frozen=True)
-class Structure:
-    """What `check_structure` found."""
-
-    faults: tuple[Fault, ...]
-
-
-Found = Checked | Structure
 _given: list[tuple[Source, Keys]] = []
 """In a worker's process, what it was given to work with."""
 
@@ -34,7 +24,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def here(raw: Raw, keys: Keys, spans: Iterator[tuple[int, int]]) -> Iterator[Found]:
+def here(raw: Raw, keys: Keys, spans: Iterator[tuple[int, int]]) -> Iterator[Checked]:
     """Check the chunks one after the other in this process, up to the first that does not hold."""
     ring = keys.ring()
     for start, end in spans:
@@ -42,30 +32,28 @@ def here(raw: Raw, keys: Keys, spans: Iterator[tuple[int, int]]) -> Iterator[Fou
         yield found
         if found.fault is not None:
             return
-    yield Structure(check_structure(raw))
 
 
-def spread(source: Source, keys: Keys, spans: Iterator[tuple[int, int]], jobs: int) -> Iterator[Found]:
+def spread(
+    source: Source, keys: Keys, spans: Iterator[tuple[int, int]], jobs: int, meanwhile: Callable[[], None]
+) -> Iterator[Checked]:
     """Check the chunks in `jobs` processes. They come as they are done; once one does not hold, no further ones are
     begun, but all before it are brought to their end, so that the lowest fault is among those that come.
 
+    `meanwhile` is done in this process once all workers have something to do.
     Raises CouldNotCheck when a worker could not read, or was ended.
     """
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (source, keys))
     try:
-        waiting: set[Future[Found]] = {pool.submit(_structure)}
-        for start, end in spans:
-            waiting.add(pool.submit(_chunk, start, end))
-            if len(waiting) < 2 * jobs:
-                continue
+        waiting = {pool.submit(_chunk, *span) for span in itertools.islice(spans, 2 * jobs)}
+        meanwhile()
+        while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             results = [future.result() for future in done]
             yield from results
-            if any(isinstance(found, Checked) and found.fault for found in results):
-                break
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            if any(found.fault for found in results):
+                spans = iter(())
+            waiting |= {pool.submit(_chunk, *span) for span in itertools.islice(spans, len(done))}
     except BrokenProcessPool as error:
         raise CouldNotCheck("a worker was ended before it was done") from error
     finally:
@@ -93,9 +81,5 @@ def _tools() -> tuple[Raw, Keyring]:
     return source.open(), keys.ring()
 
 
-def _chunk(start: int, end: int) -> Found:
+def _chunk(start: int, end: int) -> Checked:
     return check_chunk(*_tools(), start, end)
-
-
-def _structure() -> Found:
-    return Structure(check_structure(_tools()[0]))

@@ -39,12 +39,16 @@ class Raw:
         self.dialect = dialect
         self._troubles: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeError, OverflowError)
         if dialect == SQLITE:
-            # Text that is no UTF-8 must fail its own entry, not the reading of all of them.
-            connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+            self.take_any_text(True)
         else:
             import psycopg
 
             self._troubles = (psycopg.Error,)
+
+    def take_any_text(self, yes: bool) -> None:
+        """Whether text that is no UTF-8 is given too, with surrogates; else it is a trouble, which is told sooner."""
+        if self.dialect == SQLITE:
+            self._connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape") if yes else str
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of a query. Values stand as `?` in it."""

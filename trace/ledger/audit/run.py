@@ -10,6 +10,7 @@ from trace.ledger.audit.keys import unnamed
 from trace.ledger.audit.numbers import Numbers
 from trace.ledger.audit.raw import Raw, Source
 from trace.ledger.audit.resume import Progress
+from trace.ledger.audit.structure import check_structure
 from trace.ledger.audit.whole import Snapshot, check_high, look
 from trace.ledger.checkpoint import Checkpoint
 from trace.ledger.errors import LedgerError
@@ -55,24 +56,26 @@ def run(
     spans = [(start, min(start + CHUNK, total)) for start in range(0, total, CHUNK) if start not in done]
     alone = jobs == 1 or sum(end - start for start, end in spans) <= few
     chunks = dict(done)
-    faults: list[Fault] = []
+    structure: list[Fault] = []
+
+    def look_at_structure() -> None:
+        structure.extend(check_structure(raw))
+
     finished = len(done) * CHUNK
     try:
-        for found in (
-            pool.here(raw, seen.keys, iter(spans))
-            if alone or source is None
-            else pool.spread(source, seen.keys, iter(spans), jobs)
-        ):
-            if isinstance(found, pool.Structure):
-                faults += found.faults
-                continue
-            chunks[found.start] = found
-            finished += found.end - found.start
+        if alone or source is None:
+            look_at_structure()
+            found = pool.here(raw, seen.keys, iter(spans))
+        else:
+            found = pool.spread(source, seen.keys, iter(spans), jobs, look_at_structure)
+        for chunk in found:
+            chunks[chunk.start] = chunk
+            finished += chunk.end - chunk.start
             if kept:
-                kept.add(found)
+                kept.add(chunk)
             if tell:
                 tell(finished, total)
-        report = _report(raw, seen, chunks, faults)
+        report = _report(raw, seen, chunks, structure)
     except BaseException:
         if kept:
             kept.close()
