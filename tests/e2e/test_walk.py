@@ -146,6 +146,7 @@ def test_the_whole_way_from_field_to_parcel(
             seller.get_by_role("button", name="Ghi lại").click()
         seller.get_by_role("button", name="Xác nhận đơn").click()
         seller.get_by_role("button", name="Đã soạn xong").click()
+        expect(seller.get_by_role("button", name="Đã gửi đi")).to_be_visible()
         shoot(seller, f"seller-4-picked-{number + 1}", whole=True)
         seller.get_by_role("button", name="Đã gửi đi").click()
         expect(seller.get_by_text("đã ghi vào sổ chung").first).to_be_visible()

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,16 @@ def spoil(engine: Engine, *indexes: int) -> None:
             )
 
 
+def workers_of(process: psutil.Process) -> list[psutil.Process]:
+    """Its workers that live."""
+    found = []
+    for child in process.children():
+        with suppress(psutil.Error):
+            if any("spawn_main" in part for part in child.cmdline()):
+                found.append(child)
+    return found
+
+
 @pytest.mark.processes
 def test_on_all_cores_the_lowest_bad_entry_is_named_and_nothing_is_missed(engine: Engine) -> None:
     grow(3 * CHUNK + 100)
@@ -67,9 +78,8 @@ def test_a_worker_that_is_killed_ends_the_check_without_a_verdict(engine: Engine
     grow(6 * CHUNK, batches=1)
 
     def kill(_done: int, _total: int) -> None:
-        for child in psutil.Process().children():
-            if any("spawn_main" in part for part in child.cmdline()):
-                child.kill()
+        for worker in workers_of(psutil.Process()):
+            worker.kill()
 
     with pytest.raises(CouldNotCheck, match="worker"):
         audit(engine, jobs=2, tell=kill)
@@ -368,7 +378,7 @@ def test_a_worker_ends_when_its_parent_is_gone(engine: Engine) -> None:
     workers: list[psutil.Process] = []
     try:
         while len(workers) < 2:
-            workers = [child for child in parent.children() if any("spawn_main" in part for part in child.cmdline())]
+            workers = workers_of(parent)
     finally:
         parent.kill()
         os.waitpid(pid, 0)

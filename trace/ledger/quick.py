@@ -24,7 +24,7 @@ _HOW = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 # Each begins with a plain byte, which makes them quick; what they find within text costs only time.
 _FRACTION = re.compile(rb"\.[0-9]+[,}\]]")
 _EXPONENT = re.compile(rb"e[+-]?[0-9]+[,}\]]")
-_FLOAT = re.compile(rb"[:,\[](-?[0-9]+\.[0-9]+)(?=[,}\]])")
+_DIGITS, _MINUS, _BEFORE = b"0123456789", ord("-"), b":,["
 _SIGNED = b"e+" in orjson.dumps(1e300) and b"e-" in orjson.dumps(1e-300)
 """Whether this writer puts a sign into every exponent, so that most texts need not be searched for one."""
 _NOT_CERTAIN = (ValueError, TypeError, RecursionError)
@@ -67,13 +67,18 @@ def _plain(text: str) -> bool:
 def _safe_floats(data: bytes) -> bool:
     if (not _SIGNED or b"e+" in data or b"e-" in data) and _EXPONENT.search(data):
         return False
-    if not _FRACTION.search(data):
-        return True
-    floats = _FLOAT.findall(data)
-    # Of what looks like the end of one, each must be the end of one that is seen whole.
-    return len(floats) == len(_FRACTION.findall(data)) and all(
-        not one.endswith(b".0") and repr(float(one)).encode("ascii") == one for one in floats
-    )
+    return all(_is_float(data, found.start(), found.end() - 1) for found in _FRACTION.finditer(data))
+
+
+def _is_float(data: bytes, point: int, end: int) -> bool:
+    """Whether the digits around a point are a whole token, and spelled as every language spells that float."""
+    start = point
+    while data[start - 1] in _DIGITS:
+        start -= 1
+    if data[start - 1] == _MINUS:
+        start -= 1
+    token = data[start:end]
+    return data[start - 1] in _BEFORE and not token.endswith(b".0") and repr(float(token)).encode("ascii") == token
 
 
 def _shallow(data: bytes, obj: object) -> bool:
