@@ -168,15 +168,60 @@ def insert_now(session: Session) -> None:
     together: dict[FromClause, list[Mapping[str, Any]]] = {}
     for table, rows in kept:
         together.setdefault(table, []).extend(rows)
-    for table in Base.metadata.sorted_tables:
+    for table in _in_order(len(Base.metadata.tables)):
         if found := together.get(table):
-            # One row alone goes as one: drivers make much ado about many.
-            core(session).execute(_insert_into(table), found[0] if len(found) == 1 else found)
+            _insert_rows(core(session), table, found)
+
+
+@cache
+def _in_order(_tables: int) -> tuple[Table, ...]:
+    """All tables, in the order in which they refer to each other: sorting them costs more than a few inserts."""
+    return tuple(Base.metadata.sorted_tables)
+
+
+def _insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Whole rows go straight to the driver, in the library's own SQL: its work for each row costs more than SQLite's.
+    Rows that leave a column to its default go the library's way."""
+    if len(rows[0]) < len(table.columns):
+        # One row alone goes as one: drivers make much ado about many.
+        connection.execute(_insert_into(table), rows[0] if len(rows) == 1 else rows)
+        return
+    into = _raw_insert(table, connection.dialect.name, connection.dialect)
+    values = [into.values(row) for row in rows]
+    connection.exec_driver_sql(into.sql, values[0] if len(values) == 1 else values)
 
 
 @cache
 def _insert_into(table: Table) -> Insert:
     return insert(table)
+
+
+class _RawInsert:
+    """An INSERT as the driver takes it, with what each column's type does to a value on the way in."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in table.columns])
+        self.sql = str(compiled)
+        self._positions = getattr(compiled, "positiontup", None)
+        ways = {column.key: column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns}
+        self._ways = {key: way for key, way in ways.items() if way is not None}
+
+    def values(self, row: Mapping[str, Any]) -> Any:
+        """A row's values: a tuple where the driver counts its places, else by name."""
+        if self._ways:
+            row = {**row, **{key: way(row[key]) for key, way in self._ways.items()}}
+        return tuple(row[key] for key in self._positions) if self._positions else row
+
+
+_raw_inserts: dict[tuple[Table, str], _RawInsert] = {}
+
+
+def _raw_insert(table: Table, name: str, dialect: Dialect) -> _RawInsert:
+    """Made once for a table and a kind of database; dialects of one kind do the same."""
+    found = _raw_inserts.get((table, name))
+    if found is None:
+        found = _raw_inserts[table, name] = _RawInsert(table, dialect)
+    return found
 
 
 def read_once(statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
@@ -196,17 +241,18 @@ def before_commit(session: Session, name: str, act: Callable[[Session], None]) -
 def part(session: Session) -> Iterator[None]:
     """A part of a transaction that stands or falls alone, with what it noted in the session's info.
 
-    The savepoint is the connection's own, which is much cheaper than the session's; so after a part that fell, the
-    session forgets all its objects.
+    The savepoint is the database's own, past the library, whose bookkeeping costs more than the savepoint; so after a
+    part that fell, the session forgets all its objects. Parts do not lie within each other.
     """
     before = dict(session.info)
-    savepoint = core(session).begin_nested()
+    connection = core(session)
+    connection.exec_driver_sql("SAVEPOINT soi_part")
     try:
         yield
         session.flush()
-        savepoint.commit()
+        connection.exec_driver_sql("RELEASE SAVEPOINT soi_part")
     except BaseException:
-        savepoint.rollback()
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT soi_part")
         session.expunge_all()
         session.info.clear()
         session.info.update(before)

@@ -16,7 +16,8 @@ from trace.ledger.canonical import MAX_DEPTH, canonical, parse_with, parsed_stri
 from trace.ledger.errors import MalformedEntry
 
 ODD = [
-    "event", "e\u0302", "ê", "\u0338", "1.5", "e5", "😀", "\uffff", "\x1f", '"', "\\", "\x7f", "\u2028", "a.5,", "[1e5]",
+    "event", "e\u0302", "ê", "\u0338", "1.5", "e5", "😀", "\uffff", "\x1f", '"', "\\", "\x7f", "\u2028",
+    "a.5,", "[1e5]",
 ]  # fmt: skip
 TEXT = st.text(max_size=8) | st.sampled_from(ODD)
 TENTHS = st.decimals(-99, 99, places=1).map(float)

@@ -59,6 +59,12 @@ _READ_HEADS = select(_LINK.batch, _LINK.seq, _LINK.leaf_hash).where(
         .group_by(_LINK.batch)
     )
 )
+_READ_HEAD = (
+    select(_LINK.batch, _LINK.seq, _LINK.leaf_hash)
+    .where(_LINK.batch == bindparam("batch"))
+    .order_by(_LINK.seq.desc())
+    .limit(1)
+)
 _READ_BACK = (
     select(_ENTRY.index, _ENTRY.body)
     .where(_ENTRY.index.between(bindparam("first"), bindparam("last")))
@@ -277,7 +283,10 @@ def _commit(index: int, name: str, value: str, salt: bytes | None) -> dict[str, 
 def _heads(session: Session, batches: set[str]) -> dict[str, tuple[int, bytes]]:
     if not batches:
         return {}
-    rows = core(session).execute(_READ_HEADS, {"batches": sorted(batches)})
+    if len(batches) == 1:
+        rows = core(session).execute(_READ_HEAD, {"batch": next(iter(batches))})
+    else:
+        rows = core(session).execute(_READ_HEADS, {"batches": sorted(batches)})
     return {batch: (seq, leaf) for batch, seq, leaf in rows}
 
 
