@@ -22,6 +22,14 @@ class Beside:
         self._command = (*command, str(os.getpid()))
         self._stopping = threading.Event()
         self._lock = threading.Lock()
+        # A worker that is forked while a process is being started would keep that start's pipe open, and the start
+        # would wait for it for ever.
+        self._starting = threading.Lock()
+        os.register_at_fork(
+            before=self._starting.acquire,
+            after_in_parent=self._starting.release,
+            after_in_child=self._starting.release,
+        )
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="beside", daemon=True)
         self._thread.start()
@@ -47,7 +55,7 @@ class Beside:
                 if self._stopping.is_set():
                     return
                 # Where no process can be started now, perhaps one can in a while.
-                with suppress(OSError):
+                with suppress(OSError), self._starting:
                     self._process = _start(self._command)
             if self._process is not None:
                 self._process.wait()
