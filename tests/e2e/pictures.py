@@ -3,6 +3,8 @@
 Run as `python -m tests.e2e.pictures`; it writes docs/pictures/*.png and needs Chromium.
 """
 
+import base64
+import json
 import os
 import shutil
 import subprocess
@@ -48,6 +50,7 @@ def main() -> None:
                 return page
 
             _buyer(phone())
+            _anybody(phone())
             _producer(phone("producer"))
             _seller(phone("seller"))
             _office(phone("office"))
@@ -56,6 +59,7 @@ def main() -> None:
         shutil.rmtree(instance, ignore_errors=True)
     _side_by_side("three-phones", "scan", "storefront", "producer-home", keep=True)
     _side_by_side("buyer", "scan", "scan-story", "product", "order")
+    _side_by_side("checking", "ledger", "verify-whole", "verify-cut")
     _side_by_side("producer", "producer-home", "producer-batch", "producer-stage", "producer-refused")
     _side_by_side("seller", "seller-orders", "seller-order", "live", "live-stock")
     print(f"Pictures of today's pages are in {FOLDER.relative_to(ROOT)}.")
@@ -93,6 +97,28 @@ def _buyer(page: Page) -> None:
     page.get_by_role("button", name="Đặt hàng").click()
     page.get_by_text("Hàng đang ở đâu").wait_for()
     _shoot(page, "order")
+
+
+def _anybody(page: Page) -> None:
+    """The same lot proof on /verify, as it is and with one digit changed: whole, and cut."""
+    page.goto("/ledger")
+    _shoot(page, "ledger")
+    page.goto("/")
+    page.locator("a.product").filter(has_text="500 g").click()
+    lot = page.locator("a.proof[href^='/01/']").last.get_attribute("href") or ""
+    _, _, gtin, _, code = lot.split("/")
+    proof = page.request.get(f"/ledger/lots/{gtin}/{code}/proof").json()
+    page.goto("/verify")
+    for name in ("verify-whole", "verify-cut"):
+        body = json.dumps(proof, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        page.locator("input[type='file']").set_input_files(
+            {"name": f"{code}.soi-proof", "mimeType": "application/json", "buffer": body}
+        )
+        page.locator(".verdict.whole" if name == "verify-whole" else ".verdict.cut").first.wait_for()
+        page.locator(".verdict").first.evaluate("e => e.scrollIntoView()")
+        _shoot(page, name)
+        told = base64.b64decode(proof["entries"][4]["entry"]).replace(b'"quantity":', b'"quantity":1', 1)
+        proof["entries"][4]["entry"] = base64.b64encode(told).decode()
 
 
 def _producer(page: Page) -> None:

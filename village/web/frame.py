@@ -27,6 +27,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         return {"nav": nav(), "demo": settings.demo, "public_url": settings.public_url}
 
 
+UNDER = {"/": ("/products/", "/checkout", "/orders/"), "/ledger": ("/verify",)}
+"""Pages that belong to a place though their address does not begin with its."""
 GUESTS = (("/", _l("Cửa hàng"), "house"), ("/cart", _l("Giỏ hàng"), "cart"), ("/ledger", _l("Sổ cái"), "ledger"))
 
 
@@ -38,6 +40,6 @@ def nav() -> list[tuple[str, str, str, bool]]:
     else:
         mine = [(url, str(words), picture) for url, words, picture, roles in PLACES if who.has(*roles)]
     path = request.path
-    above = [url for url, _, _ in mine if path == url or path.startswith(f"{url.rstrip('/')}/")]
+    above = [url for url, _, _ in mine if path == url or path.startswith(UNDER.get(url, ()) + (f"{url}/",))]
     here = max(above, default="", key=len)
     return [(url, words, picture, url == here) for url, words, picture in mine]
