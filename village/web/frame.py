@@ -40,6 +40,6 @@ def nav() -> list[tuple[str, str, str, bool]]:
     else:
         mine = [(url, str(words), picture) for url, words, picture, roles in PLACES if who.has(*roles)]
     path = request.path
-    above = [url for url, _, _ in mine if path == url or path.startswith(UNDER.get(url, ()) + (f"{url}/",))]
+    above = [url for url, _, _ in mine if path == url or path.startswith((*UNDER.get(url, ()), f"{url}/"))]
     here = max(above, default="", key=len)
     return [(url, words, picture, url == here) for url, words, picture in mine]
