@@ -442,3 +442,25 @@ def test_the_mark_follows_the_log_by_itself(app: Flask) -> None:
     append(3)
     app.extensions[gate.GATE].marked_at -= gate.MARKS
     assert append() == mark.marked() == 6
+
+
+def test_a_neighbour_who_signs_while_a_new_process_looks_does_not_stop_it(
+    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append()
+    read, grown = gate._known, []
+
+    def read_then_grow() -> object:
+        """What the database says, and right after it the neighbour's next line, marked too."""
+        found = read()
+        if not grown:
+            grown.append(True)
+            with app.app_context():
+                append()
+                mark.remember(size())
+        return found
+
+    with process(settings):
+        monkeypatch.setattr(gate, "_known", read_then_grow)
+        gate.open_for_signing()
+        assert grown and mark.marked() == size()

@@ -97,8 +97,9 @@ def open_for_signing() -> None:
 
 
 def _check() -> None:
-    known = _known()
-    size, marked = known.size if known else 0, mark.marked()
+    # The mark first: a neighbour who commits and marks in between makes the database lead, as it should.
+    marked, known = mark.marked(), _known()
+    size = known.size if known else 0
     if size < marked:
         raise CannotSign(
             "log-behind",
