@@ -6,8 +6,13 @@ impossible, `doubt` needs a reason from the producer and stays visible as a warn
 Slugs and their params (grams as integers, shares in basis points, readings as strings):
 
 - `wrong-input` material, stage; `no-input` stage; `no-output` stage; `unusual-amount` grams, low, high
+- `wrong-output` material, stage; `one-input`, `two-inputs`, `one-part`, `two-parts`, `one-material` stage
 - `yield-above-bound`, `yield-below-bound`, `yield-unusual` out, in, share, low, high
+- `byproduct-above-bound`, `byproduct-below-bound`, `byproduct-unusual` the same and material
 - `overall-above-bound`, `overall-below-bound`, `overall-unusual` the same and origin
+- `blend-above-bound`, `blend-below-bound`, `blend-unusual` where the origin of a part is unknown: origin, in (its
+  grams), rest (grams of what the unknown part is made from), out, floor, ceiling (grams)
+- `more-out-than-in` out, in; `gone-missing` lost, in, share, most
 - `dry-matter-changed` before, after
 - `packed-more-than-there-is` packed, in, units, net; `pack-loss` lost, in, share, most; `net-weight-unknown`
 - `reading-missing` type; `reading-unit` type, unit, found; `reading-over-limit` type, value, limit
@@ -15,30 +20,24 @@ Slugs and their params (grams as integers, shares in basis points, readings as s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal
 
-from batches.processes.models import WHOLE, Bounds, Kind, Process, Stage
+from batches.origins import Portion, ancestors, behind, between, carry_origins, share
+from batches.processes.models import WHOLE, Bounds, Kind, Overall, Process, Stage
+
+__all__ = [
+    "Finding", "Measured", "Portion", "ancestors", "basis_points", "carry_origins", "judge", "judge_overall", "share",
+]  # fmt: skip
 
 DRY_MATTER_TOLERANCE = 500
 """Dry matter m·(1−w) must be kept within ± 5 %."""
+MISSING = 200
+"""More than 2 % gone when a batch is only divided or blended is doubtful."""
 
 Severity = Literal["refuse", "doubt"]
-
-
-@dataclass(frozen=True)
-class Portion:
-    """Grams taken from a batch.
-
-    `origins`: grams of each ancestor material that stand behind them, where known.
-    `moisture`: the batch's last measured one, in basis points.
-    """
-
-    material: str
-    grams: int
-    origins: Mapping[str, int] = field(default_factory=dict)
-    moisture: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,45 +66,31 @@ def judge(
     units: int | None = None,
     net_grams: int | None = None,
     readings: Sequence[Measured] = (),
+    *,
+    byproducts: Mapping[str, int] = MappingProxyType({}),
+    parts: int | None = None,
 ) -> list[Finding]:
     """All findings about one recording of `stage`, the impossible ones first.
 
-    `output_grams` is the weight of all outputs together; a packing gives `units` and
-    a pack's `net_grams` instead.
+    `output_grams` is the weight of all outputs together without by-products, whose grams `byproducts` has by material;
+    a packing gives `units` and a pack's `net_grams` instead. `parts`: how many batches a split or a merge gives.
     """
-    found = [*_inputs(stage, inputs), *_readings(stage, readings)]
+    found = [*_inputs(stage, inputs), *_beside(stage, inputs, byproducts), *_readings(stage, readings)]
     taken = sum(portion.grams for portion in inputs)
     if stage.kind is Kind.PACK:
         found += _packing(process, stage, taken, units, net_grams)
+    elif stage.kind in (Kind.SPLIT, Kind.MERGE):
+        found += _regrouping(stage, inputs, output_grams, parts)
     elif stage.output is not None and (output_grams is None or output_grams <= 0):
         found.append(Finding("refuse", "no-output", {"stage": stage.key}))
     elif stage.output is not None and output_grams is not None:
         found += _amount(stage, output_grams)
         if not any(finding.severity == "refuse" for finding in found):
             found += _yield(stage, inputs, output_grams)
-            found += _overall(process, stage, inputs, output_grams)
+            found += _together(stage, taken, output_grams + sum(byproducts.values()))
+            found += judge_overall(process, stage.output, inputs, output_grams)
             found += _dry_matter(stage, inputs, output_grams, readings)
     return sorted(found, key=lambda finding: finding.severity != "refuse")
-
-
-def carry_origins(inputs: Sequence[Portion]) -> dict[str, int]:
-    """The ancestors behind what comes out: those that every portion knows, summed. A portion is its own, too.
-
-    An ancestor that one portion does not know is left out: half an origin would make yields look too good.
-    """
-    known = [{**portion.origins, portion.material: portion.grams} for portion in inputs]
-    shared = set.intersection(*(set(origins) for origins in known)) if known else set()
-    return {key: sum(origins[key] for origins in known) for key in sorted(shared)}
-
-
-def share(origin_grams: int, whole: int, before: int, taken: int) -> int:
-    """The part of a batch's origin that goes with `taken` of its `whole` grams, after `before` were taken.
-
-    Pro rata in integers; the shares of a batch that is wholly used up sum to exactly `origin_grams`.
-    """
-    if not (before >= 0 and taken >= 0 and before + taken <= whole and whole > 0):
-        raise ValueError(f"Cannot take {taken} g after {before} g out of {whole} g.")
-    return origin_grams * (before + taken) // whole - origin_grams * before // whole
 
 
 def basis_points(percent: Decimal) -> int:
@@ -119,11 +104,61 @@ def _inputs(stage: Stage, inputs: Sequence[Portion]) -> list[Finding]:
         for portion in inputs
         if portion.material not in stage.inputs
     ]
-    # Packs that are only looked at or sent away have no weight of their own.
-    weighs = stage.kind in (Kind.TRANSFORM, Kind.PACK)
-    if stage.inputs and (not inputs or (weighs and any(portion.grams <= 0 for portion in inputs))):
+    # Packs that are only looked at or sent away have no weight of their own; a case is opened by its number.
+    weighs = stage.kind in (Kind.TRANSFORM, Kind.PACK, Kind.SPLIT, Kind.MERGE, Kind.LOSE)
+    empty = not inputs or (weighs and any(portion.grams <= 0 for portion in inputs))
+    if stage.inputs and stage.kind is not Kind.UNCASE and empty:
         found.append(Finding("refuse", "no-input", {"stage": stage.key}))
     return found
+
+
+def _beside(stage: Stage, inputs: Sequence[Portion], byproducts: Mapping[str, int]) -> list[Finding]:
+    """By-products within their bounds of all that went in."""
+    bounds = {one.material: one.bounds for one in stage.byproducts}
+    taken = sum(portion.grams for portion in inputs)
+    found: list[Finding] = []
+    for material, grams in byproducts.items():
+        if material not in bounds:
+            found.append(Finding("refuse", "wrong-output", {"material": material, "stage": stage.key}))
+        elif grams <= 0:
+            found.append(Finding("refuse", "no-output", {"stage": stage.key}))
+        elif taken > 0:
+            found += _within("byproduct", [(taken, bounds[material])], grams, {"material": material})
+    return found
+
+
+def _together(stage: Stage, taken: int, out: int) -> list[Finding]:
+    """Where no bound lets anything grow, no water is added: all that comes out weighs no more than what went in."""
+    bounds = [*stage.yields.values(), *(one.bounds for one in stage.byproducts)]
+    if not stage.byproducts or any(one.hard_max > WHOLE for one in bounds) or out <= taken:
+        return []
+    return [Finding("refuse", "more-out-than-in", {"out": out, "in": taken})]
+
+
+def _regrouping(
+    stage: Stage, inputs: Sequence[Portion], out: int | None, parts: int | None
+) -> list[Finding]:
+    """A split or a merge: nothing is made, so nothing can be more than before."""
+    splits = stage.kind is Kind.SPLIT
+    wrong = [
+        (splits and len(inputs) != 1, "one-input"),
+        (splits and parts is not None and parts < 2, "two-parts"),
+        (not splits and len(inputs) < 2, "two-inputs"),
+        (not splits and parts is not None and parts != 1, "one-part"),
+        (len({portion.material for portion in inputs}) > 1, "one-material"),
+        (not out or out <= 0, "no-output"),
+    ]
+    found = [Finding("refuse", slug, {"stage": stage.key}) for is_wrong, slug in wrong if is_wrong]
+    taken = sum(portion.grams for portion in inputs)
+    if found or out is None:
+        return found
+    if out > taken:
+        return [Finding("refuse", "more-out-than-in", {"out": out, "in": taken})]
+    lost = taken - out
+    if lost * WHOLE > taken * MISSING:
+        facts = {"lost": lost, "in": taken, "share": lost * WHOLE // taken, "most": MISSING}
+        return [Finding("doubt", "gone-missing", facts)]
+    return []
 
 
 def _amount(stage: Stage, grams: int) -> list[Finding]:
@@ -140,15 +175,62 @@ def _yield(stage: Stage, inputs: Sequence[Portion], out: int) -> list[Finding]:
     return _within("yield", weighed, out, {})
 
 
-def _overall(process: Process, stage: Stage, inputs: Sequence[Portion], out: int) -> list[Finding]:
-    origins = carry_origins(inputs)
+def judge_overall(process: Process, material: str, inputs: Sequence[Portion], out: int) -> list[Finding]:
+    """Whether `out` grams of `material` can come of the ancestors behind `inputs`.
+
+    What is known bounds what can come out: a part whose ancestor is unknown is bounded by what it is made from instead.
+    """
     found: list[Finding] = []
     for rule in process.overall:
         # The stage's own yield already speaks where the origin itself went in.
         direct = all(portion.material == rule.origin for portion in inputs)
-        if rule.material == stage.output and not direct and origins.get(rule.origin, 0) > 0:
-            found += _within("overall", [(origins[rule.origin], rule.bounds)], out, {"origin": rule.origin})
+        if rule.material != material or direct:
+            continue
+        weighed: dict[str, tuple[int, Bounds]] = {}
+        for portion in inputs:
+            for source, (grams, bounds) in _sources(process, material, portion, rule).items():
+                weighed[source] = (grams + weighed.get(source, (0, bounds))[0], bounds)
+        if weighed.get(rule.origin, (0, rule.bounds))[0] <= 0:
+            continue
+        facts = {"origin": rule.origin}
+        if len(weighed) == 1:
+            found += _within("overall", list(weighed.values()), out, facts)
+        else:
+            found += _blend(weighed, rule.origin, out)
     return found
+
+
+def _sources(process: Process, material: str, portion: Portion, rule: Overall) -> dict[str, tuple[int, Bounds]]:
+    """What a portion is made from, the rule's origin as far as it is known, with what can come of each."""
+    found = {}
+    for source, grams in behind(portion, rule.origin).items():
+        bounds = rule.bounds if source == rule.origin else between(process, material, source)
+        if bounds is None:
+            # It came a way that this version of the process does not know; its own material still leads there.
+            own = between(process, material, portion.material) or rule.bounds
+            return {portion.material: (portion.grams, own)}
+        found[source] = (grams, bounds)
+    return found
+
+
+def _blend(weighed: Mapping[str, tuple[int, Bounds]], origin: str, out: int) -> list[Finding]:
+    """Bounds of what has several sources: what is known of each bounds what can come of it."""
+    parts = weighed.values()
+    scaled = out * WHOLE
+    low = sum(grams * bounds.usual_min for grams, bounds in parts)
+    high = sum(grams * bounds.usual_max for grams, bounds in parts)
+    most = sum(grams * bounds.hard_max for grams, bounds in parts)
+    least = sum(grams * (bounds.hard_min or 0) for grams, bounds in parts)
+    rest = sum(grams for material, (grams, _) in weighed.items() if material != origin)
+    facts: dict[str, int | str] = {"origin": origin, "in": weighed[origin][0], "rest": rest, "out": out}
+    hard = {**facts, "floor": least // WHOLE, "ceiling": most // WHOLE}
+    if scaled > most:
+        return [Finding("refuse", "blend-above-bound", hard)]
+    if scaled < least:
+        return [Finding("refuse", "blend-below-bound", hard)]
+    if not low <= scaled <= high:
+        return [Finding("doubt", "blend-unusual", {**facts, "floor": low // WHOLE, "ceiling": high // WHOLE})]
+    return []
 
 
 def _within(

@@ -1,5 +1,7 @@
 """Reading YAML with the place of each value kept, so that an error can name its line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,6 +18,25 @@ class ProcessFileError(ValueError):
     def __init__(self, file: str, line: int, problem: str) -> None:
         super().__init__(f"{file}, line {line}: {problem}")
         self.file, self.line, self.problem = file, line, problem
+
+
+class Faults:
+    """What is wrong with a file, gathered while it is read on: one reading tells all of it."""
+
+    def __init__(self) -> None:
+        self.found: list[ProcessFileError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Read one piece; if it is wrong, note that and go on after it."""
+        try:
+            yield
+        except ProcessFileError as error:
+            self.found.append(error)
+
+    def sorted(self) -> list[ProcessFileError]:
+        """By line."""
+        return sorted(self.found, key=lambda one: one.line)
 
 
 class Value:
@@ -125,15 +146,26 @@ class Fields:
         self._asked.add(name)
         return self._found.get(name)
 
+    def names(self) -> list[str]:
+        """What stands here, in order."""
+        return list(self._found)
+
+    def strangers(self) -> list[ProcessFileError]:
+        """A fault for each field that nobody asked for."""
+        known = ", ".join(sorted(self._asked))
+        return [
+            value.error(f"{name!r} means nothing here; known are {known}.")
+            for name, value in self._found.items()
+            if name not in self._asked
+        ]
+
     def done(self) -> None:
         """Refuse fields that mean nothing here."""
-        for name, value in self._found.items():
-            if name not in self._asked:
-                known = ", ".join(sorted(self._asked))
-                raise value.error(f"{name!r} means nothing here; known are {known}.")
+        for stranger in self.strangers():
+            raise stranger
 
 
-def read(text: str, file: str) -> Value:
+def root(text: str, file: str) -> Value:
     """The one document in `text`. Raises `ProcessFileError`; no tag ever makes an object."""
     try:
         node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
