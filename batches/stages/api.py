@@ -13,7 +13,7 @@ from batches.processes.catalogue import all_processes
 from batches.processes.models import Process
 from batches.stages import services
 from batches.stages.corrections import Correction, as_wanted, correct, event_for
-from batches.stages.schemas import AnswerSchema, CorrectionSchema, EventSchema
+from batches.stages.schemas import AnswerSchema, CorrectionSchema, EventSchema, tidy_facts
 from batches.stages.wanted import Wanted
 from village.db import db
 from village.errors import BadInput
@@ -40,6 +40,8 @@ class Events(MethodView):
         The same id and body again give the same answer; the same id with another body gives 409.
         A doubtful value needs a reason in `note` and comes back under `warnings`; an impossible one gives 422.
         With `device` a phone's key signed it, otherwise the cooperative's custodian signs.
+        A case that is opened, sent off or lost whole is named by `facts.sscc` alone; one that is packed gets a number
+        unless it brings one.
         """
         if wanted.device is None:
             return services.record_stage(signed_in(), wanted, request.get_json())
@@ -124,6 +126,8 @@ def signed_body(wanted: Wanted, raw: bytes) -> tuple[Wanted, dict[str, Any]]:
 def _told(before: Wanted, changes: dict[str, Any] | None) -> Wanted:
     """The event with what is to be told otherwise."""
     told: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in (changes or {}).items()}
+    if "facts" in told:
+        told["facts"] = tidy_facts(told["facts"])
     return replace(before, **told)
 
 
@@ -142,6 +146,8 @@ def _process(process: Process) -> dict[str, Any]:
                 "name": {"vi": s.name.vi, "en": s.name.en},
                 "inputs": list(s.inputs),
                 "output": s.output,
+                "byproducts": [one.material for one in s.byproducts],
+                "reasons": [{"key": r.key, "name": {"vi": r.name.vi, "en": r.name.en}} for r in s.reasons],
                 "optional": s.optional,
                 "readings": [{"type": r.type, "unit": r.unit, "required": r.required} for r in s.readings],
             }

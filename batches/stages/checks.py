@@ -1,17 +1,19 @@
 """What must be true before a stage is written down: whose it is, when it was, what is left, what can come out."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batches.mass import Finding, Measured, Portion, judge
-from batches.processes.catalogue import all_processes
+from batches.processes.catalogue import all_processes, process_of
 from batches.processes.models import Kind, Process, Stage
 from batches.stages.findings import tell
 from batches.stages.wanted import Take, Wanted
 from trace.events.services import Share
+from trace.lots import cases
+from trace.lots.held import in_hand
 from trace.lots.models import Batch
 from trace.lots.services import no_such_batch
 from village import clock
@@ -20,6 +22,7 @@ from village.i18n import gettext as _
 from village.i18n import kilograms
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, not_yours
+from village.people.models import Role
 from village.places.models import Household, Site
 from village.products.models import Product
 from village.reference import Reference
@@ -31,17 +34,61 @@ FARTHEST = dt.timedelta(hours=14)
 OLDEST = dt.timedelta(days=3 * 365)
 
 
-def stage_of(wanted: Wanted) -> tuple[Process, Stage]:
-    """The process and stage asked for, or BadInput."""
-    process = all_processes().get(wanted.process)
-    if process is None:
+LOOKING = frozenset((Kind.OBSERVE, Kind.INSPECT))
+"""Nothing is taken: a batch is looked at as it is."""
+STAYING = LOOKING | {Kind.CASE, Kind.UNCASE}
+"""What goes in is there as before when it is done."""
+STOPPED = LOOKING | {Kind.LOSE, Kind.UNCASE}
+"""What may still be done with a batch on hold: it is looked at, taken out of its case, or done away with."""
+REGROUPING = frozenset((Kind.SPLIT, Kind.MERGE))
+"""What comes out is what went in, in other batches."""
+_FACTS: dict[Kind, tuple[str, ...]] = {
+    Kind.BUY: ("origin",),
+    Kind.LOSE: ("reason", "sscc"),
+    Kind.CASE: ("sscc",),
+    Kind.UNCASE: ("sscc",),
+    Kind.DISPATCH: ("sscc",),
+}
+
+
+def process_for(wanted: Wanted, found: Iterable[Batch], version: int | None = None) -> Process:
+    """The process asked for, in the version under which the inputs began (the newest among them), or BadInput.
+
+    A story that begins now begins under the newest version. `version`: that of an event which is corrected.
+    """
+    newest = all_processes().get(wanted.process)
+    if newest is None:
         raise BadInput(
             "unknown-process", _l("Không có quy trình nào tên %(process)s."), field="process", process=wanted.process
         )
+    begun = [batch.process_version for batch in found if batch.process == newest.key]
+    if version is None and not begun:
+        return newest
+    return process_of(newest.key, version if version is not None else max(begun))
+
+
+def stage_of(process: Process, wanted: Wanted) -> Stage:
+    """The stage asked for, or BadInput."""
     for stage in process.stages:
         if stage.key == wanted.stage:
-            return process, stage
+            return stage
     raise BadInput("unknown-stage", _l("Quy trình này không có bước %(stage)s."), field="stage", stage=wanted.stage)
+
+
+def facts_of(stage: Stage, wanted: Wanted) -> None:
+    """The facts that this kind of stage tells, all of them and no others, or BadInput."""
+    allowed = _FACTS.get(stage.kind, ())
+    for name, text in wanted.facts.items():
+        if name not in allowed:
+            raise BadInput("no-such-fact", _l("Bước này không ghi mục %(name)s."), field=f"facts.{name}", name=name)
+        if name == "sscc":
+            cases.number(text)
+    if stage.kind is Kind.BUY and not wanted.facts.get("origin"):
+        raise BadInput("no-origin", _l("Bác ghi giúp mua từ vùng nào."), field="facts.origin")
+    if stage.kind is Kind.LOSE and wanted.facts.get("reason") not in {reason.key for reason in stage.reasons}:
+        raise BadInput("no-reason", _l("Bác chọn giúp vì sao mất."), field="facts.reason")
+    if stage.kind is Kind.UNCASE and "sscc" not in wanted.facts:
+        raise BadInput("no-sscc", _l("Bác ghi giúp số của thùng."), field="facts.sscc")
 
 
 def time_of(occurred_at: dt.datetime) -> None:
@@ -74,21 +121,55 @@ def site_of(village: Reference, who: Actor, site_id: str) -> Site:
     return site
 
 
-def take(session: Session, who: Actor, stage: Stage, takes: Sequence[Take], occurred_at: dt.datetime) -> list[Share]:
-    """The batches that go in, locked against other writers, each this member's own and with enough left."""
+def found_inputs(session: Session, takes: Sequence[Take]) -> dict[str, Batch]:
+    """The batches that are named, by id, locked against other writers; those that are none are left out."""
     if not takes:
-        return []
+        return {}
     if len({one.batch for one in takes}) != len(takes):
         raise BadInput("batch-twice", _l("Một mẻ được chọn hai lần."), field="inputs")
-    rows = session.scalars(
-        select(Batch).where(Batch.id.in_([one.batch for one in takes])).order_by(Batch.id).with_for_update()
-    )
-    found = {row.id: row for row in rows}
-    return [_share(who, stage, one, found, f"inputs.{n}", occurred_at) for n, one in enumerate(takes)]
+    ids = [one.batch for one in takes]
+    if (held := in_hand(session)) is not None:
+        return held.found(session, ids)
+    rows = session.scalars(select(Batch).where(Batch.id.in_(ids)).order_by(Batch.id).with_for_update())
+    return {row.id: row for row in rows}
+
+
+def take(
+    session: Session, who: Actor, process: Process, stage: Stage, wanted: Wanted, found: Mapping[str, Batch]
+) -> list[Share]:
+    """What goes in of each batch: this member's own, of this process, with enough left outside of closed cases."""
+    sscc = wanted.facts.get("sscc") if stage.kind is not Kind.CASE else None
+    if sscc is not None:
+        cases.check_closed(session, who, sscc, {one.batch: one.units for one in wanted.inputs})
+    shares = [
+        _share(who, process, stage, one, found, f"inputs.{n}", wanted.occurred_at)
+        for n, one in enumerate(wanted.inputs)
+    ]
+    counted = {share.batch.id: share.units for share in shares if share.units is not None}
+    if sscc is None and counted:
+        cased = cases.packed_in(session, counted)
+        for n, share in enumerate(shares):
+            cases.refuse_cased(share.batch, share.units or 0, cased.get(share.batch.id, 0), f"inputs.{n}.units")
+    if stage.kind is Kind.MERGE:
+        _one_material(shares)
+    return shares
+
+
+def _one_material(shares: Sequence[Share]) -> None:
+    if len(shares) < 2:
+        raise BadInput("one-batch", _l("Gộp thì phải có từ hai mẻ trở lên."), field="inputs")
+    if len({share.batch.material for share in shares}) > 1:
+        raise BadInput("several-materials", _l("Chỉ gộp được những mẻ cùng một thứ."), field="inputs")
 
 
 def _share(
-    who: Actor, stage: Stage, one: Take, found: dict[str, Batch], field: str, occurred_at: dt.datetime
+    who: Actor,
+    process: Process,
+    stage: Stage,
+    one: Take,
+    found: Mapping[str, Batch],
+    field: str,
+    occurred_at: dt.datetime,
 ) -> Share:
     batch = found.get(one.batch)
     if batch is None or batch.void:
@@ -100,6 +181,10 @@ def _share(
             field=f"{field}.batch",
             lot=batch.lot,
         )
+    if batch.process != process.key:
+        raise BadInput(
+            "other-process", _l("Mẻ %(lot)s thuộc quy trình khác."), field=f"{field}.batch", lot=batch.lot
+        )
     if occurred_at < batch.made_at - SKEW:
         raise BadInput(
             "before-its-making",
@@ -108,9 +193,9 @@ def _share(
             lot=batch.lot,
             made=batch.made_at.astimezone(clock.VN).strftime("%H:%M %d/%m/%Y"),
         )
-    if stage.kind in (Kind.OBSERVE, Kind.INSPECT):
+    if stage.kind in LOOKING:
         return Share(batch)
-    if batch.hold != "none":
+    if batch.hold != "none" and stage.kind not in STOPPED:
         raise Conflict(
             "on-hold",
             _l("Mẻ %(lot)s đang tạm giữ nên chưa dùng được. %(reason)s"),
@@ -118,7 +203,13 @@ def _share(
             lot=batch.lot,
             reason=_(batch.hold_reason),
         )
-    return _packs(batch, one, field) if batch.made_units is not None else _grams(batch, one, field)
+    if batch.made_units is None:
+        if stage.kind in (Kind.CASE, Kind.UNCASE):
+            raise BadInput("not-packs", _l("Thùng chỉ đựng gói."), field=f"{field}.batch", lot=batch.lot)
+        return _grams(batch, one, field)
+    if stage.kind in REGROUPING:
+        raise BadInput("packs-stay", _l("Gói đã đóng thì không chia, không gộp được."), field=f"{field}.batch")
+    return _packs(batch, one, field)
 
 
 def _grams(batch: Batch, one: Take, field: str) -> Share:
@@ -157,12 +248,21 @@ def _packs(batch: Batch, one: Take, field: str) -> Share:
     return Share(batch, units * net, units)
 
 
-def household_of(village: Reference, who: Actor, wanted: Wanted, inputs: Sequence[Share], site: Site) -> Household:
-    """Whose work this is: the inputs' household, else the one named, the site's, or the member's own."""
+def household_of(
+    village: Reference, who: Actor, stage: Stage, wanted: Wanted, inputs: Sequence[Share], site: Site
+) -> Household:
+    """Whose work this is: the inputs' household, else the one named, the site's, or the member's own.
+
+    The office may blend batches of several households: the blend is of the household that it names, or the site's.
+    """
     owners = {share.batch.household_id for share in inputs}
-    if len(owners) > 1:
+    blends = stage.kind is Kind.MERGE and who.has(Role.OFFICE)
+    if len(owners) > 1 and not blends:
         raise BadInput("several-households", _l("Các mẻ này của nhiều hộ, không ghi chung được."), field="inputs")
-    chosen = next(iter(owners), None) or wanted.household or site.household_id or who.household_id
+    if len(owners) > 1:
+        chosen = wanted.household or site.household_id
+    else:
+        chosen = next(iter(owners), None) or wanted.household or site.household_id or who.household_id
     household = village.households.get(chosen) if chosen else None
     if household is None:
         raise BadInput("which-household", _l("Bác chọn giúp ghi cho hộ nào."), field="household")
@@ -172,15 +272,29 @@ def household_of(village: Reference, who: Actor, wanted: Wanted, inputs: Sequenc
 
 
 def product_of(
-    village: Reference, who: Actor, process: Process, stage: Stage, product_id: str, field: str
+    village: Reference,
+    who: Actor,
+    process: Process,
+    stage: Stage,
+    inputs: Sequence[Share],
+    product_id: str,
+    field: str,
 ) -> Product:
-    """The product that a stage gives, if it is this cooperative's and the right material."""
+    """The product that a stage gives, if it is this cooperative's and the right material.
+
+    What is split or blended stays the product that it was.
+    """
     product = village.products.get(product_id)
     if product is None or not product.active or product.cooperative_id != who.cooperative_id:
         raise BadInput(
             "unknown-product", _l("Không có sản phẩm nào mang mã %(product)s."), field=field, product=product_id
         )
-    if (product.process, product.material) != (process.key, stage.output):
+    if stage.kind in REGROUPING:
+        right = product.id in {share.batch.product_id for share in inputs}
+    else:
+        gives = {stage.output, *(one.material for one in stage.byproducts)}
+        right = product.process == process.key and product.material in gives
+    if not right:
         raise BadInput(
             "wrong-product",
             _l("Bước này không làm ra %(product)s."),
@@ -190,21 +304,24 @@ def product_of(
     return product
 
 
-def portions(stage: Stage, inputs: Sequence[Share]) -> list[Portion]:
+def is_main(stage: Stage, product: Product) -> bool:
+    """False for what comes out beside what the stage is for, such as the residue of settling."""
+    return stage.kind in REGROUPING or product.material == stage.output
+
+
+def portions(inputs: Sequence[Share]) -> list[Portion]:
     """The inputs as the mass balance sees them, with the ancestors behind the part that is taken."""
-    return [
-        Portion(
-            share.batch.material,
-            share.grams or 0,
-            {
-                material: grams * (share.grams or 0) // share.batch.made_grams
-                for material, grams in share.batch.origins.items()
-                if material != share.batch.material
-            },
-            share.batch.moisture,
-        )
-        for share in inputs
-    ]
+    return [portion(share.batch, share.grams or 0) for share in inputs]
+
+
+def portion(batch: Batch, grams: int) -> Portion:
+    """So much of a batch, with its part of the ancestors, rounded down: all parts are never more than the whole."""
+    origins = {
+        material: whole * grams // batch.made_grams
+        for material, whole in batch.origins.items()
+        if material != batch.material
+    }
+    return Portion(batch.material, grams, origins, batch.moisture)
 
 
 def balance(
@@ -212,18 +329,26 @@ def balance(
     stage: Stage,
     wanted: Wanted,
     inputs: Sequence[Share],
-    product: Product | None,
+    products: Sequence[Product],
 ) -> list[Finding]:
     """Refuse what mass forbids; return what is doubtful, which needs a reason in the note."""
-    made = [one.grams for one in wanted.outputs if one.grams is not None]
+    outputs = list(zip(wanted.outputs, products, strict=True))
+    mains = [(one, product) for one, product in outputs if is_main(stage, product)]
+    made = [one.grams for one, _product in mains if one.grams is not None]
+    beside: dict[str, int] = {}
+    for one, product in outputs:
+        if not is_main(stage, product):
+            beside[product.material] = beside.get(product.material, 0) + (one.grams or 0)
     findings = judge(
         process,
         stage,
-        portions(stage, inputs),
+        portions(inputs),
         output_grams=sum(made) if made else None,
-        units=wanted.outputs[0].units if wanted.outputs else None,
-        net_grams=product.net_grams if product else None,
+        units=mains[0][0].units if mains else None,
+        net_grams=mains[0][1].net_grams if mains else None,
         readings=[Measured(one.type, one.value, one.unit) for one in wanted.readings],
+        byproducts=beside,
+        parts=len(outputs) if stage.kind in REGROUPING else None,
     )
     for finding in findings:
         if finding.severity == "refuse":

@@ -6,27 +6,27 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batches.mass import Portion, carry_origins
-from batches.processes.catalogue import all_processes
-from batches.processes.models import WHOLE, Process
 from batches.stages import names
+from batches.stages.descendants import carry_on
 from batches.stages.services import INSPECTION_FAILED, SCOPE, answer_for, entry_answer, record_in, refuse_taken
 from batches.stages.wanted import Make, Measure, Take, Wanted
 from trace.epcis.events import ErrorReason
 from trace.events.models import Event, EventBatch
 from trace.events.services import Recorded, declare_error
+from trace.lots import cases
+from trace.lots.holding import OFFICE_STAGES
 from trace.lots.models import Batch
 from trace.lots.services import reachable, refresh_holds
-from trace.signals import batch_changed
+from trace.signals import batch_changed, units_left
 from village import idempotency
 from village.db import db, insert_now, write
 from village.errors import BadInput, Conflict, NotFound
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
 from village.people.access import Actor, not_yours
+from village.people.models import Role
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,9 @@ def as_wanted(event: Event) -> Wanted:
         photos=tuple(event.photos),
         note=event.note,
         passed=event.passed,
+        # Where it was copied from is true of that record alone: this one is made by hand.
+        facts={name: text for name, text in event.facts.items() if name != "source"},
+        value_dong=event.value_dong,
         household=event.household_id,
     )
 
@@ -105,6 +108,8 @@ def _own_event(session: Session, who: Actor, event_id: str) -> Event:
     if event is None:
         raise _no_event(event_id)
     if not who.works_for(event.household_id, event.household.cooperative_id):
+        raise not_yours()
+    if event.stage in OFFICE_STAGES and not who.has(Role.OFFICE):
         raise not_yours()
     if not event.stands:
         raise Conflict("already-corrected", _l("Lần ghi này đã được sửa rồi."), event=event.id)
@@ -137,8 +142,38 @@ def _undo(session: Session, event: Event) -> None:
         elif part.part == "input":
             _give_back(batch, part)
     session.flush()
+    cases.refuse_uncovered(session, changed)
+    _case_again(session, event, gone=True)
     for batch in changed:
         batch_changed.send(None, session=session, batch=batch)
+    if event.kind == "lose":
+        _tell_lost(session, _units_of(event), {})
+
+
+def _case_again(session: Session, event: Event, *, gone: bool) -> None:
+    """Put a case back to how it was before this event, which never was (`gone`), or is about to be told again."""
+    sscc = event.facts.get("sscc")
+    if sscc is None:
+        return
+    if event.kind != "case":
+        cases.close_again(session, sscc)
+    elif gone:
+        cases.unpack(session, sscc, event.id)
+    else:
+        cases.empty(session, sscc)
+
+
+def _units_of(event: Event) -> dict[str, int]:
+    """Packs that went in, by batch."""
+    return {part.batch_id: part.units for part in event.parts if part.part == "input" and part.units is not None}
+
+
+def _tell_lost(session: Session, before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    """Stock follows the difference between what was said to be lost and what is said now."""
+    for batch_id in before:
+        more = after.get(batch_id, 0) - before[batch_id]
+        if more:
+            units_left.send(None, session=session, batch=session.get_one(Batch, batch_id), units=more)
 
 
 def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
@@ -150,19 +185,26 @@ def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:
         raise BadInput("other-batches", _l("Sửa số liệu thì vẫn phải là các mẻ ấy."), field="event.inputs")
     if [make.product for make in told.outputs] != [make.product for make in before.outputs]:
         raise BadInput("other-batches", _l("Sửa số liệu thì vẫn phải là các mẻ ấy."), field="event.outputs")
+    if told.facts.get("sscc") != before.facts.get("sscc"):
+        raise BadInput("other-case", _l("Sửa số liệu thì vẫn phải là thùng ấy."), field="event.facts.sscc")
     keep = [session.get_one(Batch, p.batch_id, with_for_update=True) for p in event.parts if p.part == "output"]
     for part in event.parts:
         if part.part == "input":
             _give_back(session.get_one(Batch, part.batch_id, with_for_update=True), part)
     session.flush()
+    _case_again(session, event, gone=False)
     declare_error(session, event, "incorrect_data", told.id)
     corrected = record_in(session, who, told, corrects=event, keep=keep)
     insert_now(session)
     event.corrected_by = corrected.event_id
     session.flush()
-    _descendants_still_fit(session, all_processes()[event.process], keep)
+    cases.refuse_uncovered(session, keep)
+    carry_on(session, keep)
     for batch in keep:
         batch_changed.send(None, session=session, batch=batch)
+    if event.kind == "lose":
+        after = {s.batch.id: s.units for s in corrected.happening.inputs if s.units is not None}
+        _tell_lost(session, _units_of(event), after)
     return corrected
 
 
@@ -170,46 +212,3 @@ def _give_back(batch: Batch, part: EventBatch) -> None:
     batch.left_grams += part.grams or 0
     if part.units is not None:
         batch.left_units = (batch.left_units or 0) + part.units
-
-
-def _descendants_still_fit(session: Session, process: Process, changed: list[Batch]) -> None:
-    """Carry the corrected origins on to all that was made since; what cannot come of them stops the correction."""
-    family = reachable(session, [batch.id for batch in changed], "down")
-    for batch in session.scalars(select(Batch).where(Batch.id.in_(family)).order_by(Batch.made_at, Batch.id)):
-        making = session.execute(
-            select(EventBatch.event_id, EventBatch.grams)
-            .join(Event, Event.id == EventBatch.event_id)
-            .where(EventBatch.batch_id == batch.id, EventBatch.part == "output", Event.corrected_by.is_(None))
-        ).one_or_none()
-        if making is None:
-            continue
-        rows = session.execute(
-            select(EventBatch, Batch)
-            .join(Batch, Batch.id == EventBatch.batch_id)
-            .where(EventBatch.event_id == making.event_id, EventBatch.part == "input")
-        ).all()
-        total = sum(
-            session.scalars(
-                select(EventBatch.grams).where(EventBatch.event_id == making.event_id, EventBatch.part == "output")
-            )
-        )
-        portions = [
-            Portion(
-                parent.material,
-                part.grams or 0,
-                {k: v * (part.grams or 0) // parent.made_grams for k, v in parent.origins.items()},
-            )
-            for part, parent in rows
-        ]
-        batch.origins = {
-            key: value * (making.grams or 0) // total for key, value in carry_origins(portions).items()
-        }
-        for rule in process.overall:
-            origin = batch.origins.get(rule.origin)
-            if rule.material == batch.material and origin and batch.made_grams * WHOLE > origin * rule.bounds.hard_max:
-                raise Conflict(
-                    "descendant-impossible",
-                    _l("Sửa như vậy thì mẻ %(lot)s làm ra sau không thể có nhiều đến thế. Bác sửa mẻ ấy trước nhé."),
-                    lot=batch.lot,
-                )
-    session.flush()

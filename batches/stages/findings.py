@@ -27,6 +27,32 @@ TEXTS: dict[str, LazyProxy] = {
     "overall-unusual": _l(
         "Tính từ %(in)s %(origin)s thì ra %(out)s, tức %(share)s, khác mọi khi (thường từ %(low)s đến %(high)s)."
     ),
+    "blend-above-bound": _l(
+        "Tính từ %(in)s %(origin)s và %(rest)s nguyên liệu khác thì không thể ra %(out)s được:"
+        " nhiều nhất là %(ceiling)s. Bác xem lại số cân nhé."
+    ),
+    "blend-below-bound": _l(
+        "Tính từ %(in)s %(origin)s và %(rest)s nguyên liệu khác mà chỉ ra %(out)s thì ít quá. Bác xem lại số cân nhé."
+    ),
+    "blend-unusual": _l(
+        "Tính từ %(in)s %(origin)s và %(rest)s nguyên liệu khác thì ra %(out)s,"
+        " khác mọi khi (thường từ %(floor)s đến %(ceiling)s)."
+    ),
+    "byproduct-above-bound": _l(
+        "Từ %(in)s không thể ra %(out)s %(material)s được: nhiều nhất là %(high)s. Bác xem lại số cân nhé."
+    ),
+    "byproduct-below-bound": _l("Từ %(in)s mà chỉ ra %(out)s %(material)s thì ít quá. Bác xem lại số cân nhé."),
+    "byproduct-unusual": _l(
+        "Từ %(in)s ra %(out)s %(material)s, tức %(share)s, khác mọi khi (thường từ %(low)s đến %(high)s)."
+    ),
+    "wrong-output": _l("Việc này không làm ra %(material)s."),
+    "one-input": _l("Mỗi lần chia, bác chọn một mẻ thôi nhé."),
+    "two-parts": _l("Chia mẻ thì phải ra ít nhất hai phần. Bác ghi giúp số cân từng phần."),
+    "two-inputs": _l("Gộp mẻ thì phải từ hai mẻ trở lên. Bác chọn thêm mẻ nhé."),
+    "one-part": _l("Gộp mẻ thì chỉ ra một mẻ."),
+    "one-material": _l("Chỉ gộp được các mẻ cùng một thứ với nhau."),
+    "more-out-than-in": _l("Lấy ra có %(in)s mà cộng lại được %(out)s, nhiều hơn số có. Bác xem lại số cân nhé."),
+    "gone-missing": _l("Cộng lại thiếu mất %(lost)s, tức %(share)s."),
     "dry-matter-changed": _l("Trừ nước đi thì trước có %(before)s chất khô, sau lại là %(after)s."),
     "packed-more-than-there-is": _l(
         "%(units)s gói là %(packed)s, mà chỉ lấy ra %(in)s. Không đóng được nhiều hơn số có."
@@ -39,7 +65,7 @@ TEXTS: dict[str, LazyProxy] = {
     "reading-over-limit": _l("Số đo %(type)s là %(value)s, quá mức %(limit)s."),
     "reading-unusual": _l("Số đo %(type)s là %(value)s, khác mọi khi (thường từ %(low)s đến %(high)s)."),
 }
-_WEIGHTS = frozenset(("grams", "in", "out", "before", "after", "packed", "lost", "net"))
+_WEIGHTS = frozenset(("grams", "in", "out", "before", "after", "packed", "lost", "net", "rest", "floor", "ceiling"))
 
 
 def tell(process: Process, slug: str, params: Mapping[str, int | str]) -> str:

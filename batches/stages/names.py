@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from batches.stages.wanted import Take, Wanted
 from trace.gs1.digital_link import CANONICAL
+from trace.lots.cases import contents
 from trace.lots.models import Batch
 from trace.lots.services import no_such_batch
 from village.db import core, insert_now
@@ -37,12 +38,15 @@ def refuse_private(wanted: Wanted) -> None:
 
 
 def resolved(session: Session, who: Actor, wanted: Wanted) -> Wanted:
-    """The same with our ids. A public name is looked for in the member's own cooperative only."""
+    """The same with our ids. A public name is looked for in the member's own cooperative only.
+
+    A case that is named by its number alone brings along what lies in it.
+    """
     village = reference(session)
     return replace(
         wanted,
         site=_site(village, who, wanted.site),
-        inputs=_inputs(session, who, wanted.inputs),
+        inputs=_inputs(session, who, wanted.inputs) if wanted.inputs else _of_case(session, who, wanted),
         outputs=tuple(replace(one, product=_product(village, who, one.product)) for one in wanted.outputs),
     )
 
@@ -61,6 +65,13 @@ def _product(village: Reference, who: Actor, name: str) -> str:
     ours = (one for one in village.products.values() if one.cooperative_id == who.cooperative_id)
     mine = (one.id for one in ours if one.gtin == name)
     return next(mine, name)
+
+
+def _of_case(session: Session, who: Actor, wanted: Wanted) -> tuple[Take, ...]:
+    sscc = wanted.facts.get("sscc")
+    if sscc is None:
+        return ()
+    return tuple(Take(batch, units=units) for batch, units in contents(session, sscc, who.cooperative_id).items())
 
 
 def _inputs(session: Session, who: Actor, takes: Sequence[Take]) -> tuple[Take, ...]:

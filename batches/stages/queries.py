@@ -1,16 +1,19 @@
 """What a producer's pages show: what she has, what comes next, what she wrote."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from batches.processes.catalogue import all_processes
+from batches.processes.catalogue import all_processes, process_of
 from batches.processes.models import Kind, Process, Stage
+from batches.stages.offered import reason_name
 from trace.events.models import Event, EventBatch
-from trace.lots.models import Batch, Edge
+from trace.lots.models import Batch, Edge, LogisticUnit, LogisticUnitPart
 from village.db import db
 from village.errors import NotFound
+from village.i18n import in_language
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, not_yours
 from village.people.models import Role
@@ -27,6 +30,10 @@ class Held:
     batch: Batch
     picture: str
     next: tuple[Stage, ...]
+    rarer: tuple[Stage, ...]
+    """What else can be done with it, beside the usual way."""
+    beside: bool
+    """True for what only falls off on the way, such as residue."""
     done: int
     """How far along the process's usual way it is."""
     of: int
@@ -53,17 +60,30 @@ def held(household_id: str) -> list[Held]:
 
 
 def _held(batch: Batch) -> Held:
-    process = all_processes()[batch.process]
-    usual = [m.key for m in process.materials]
-    stages = process.next_stages(batch.material)
-    following = sorted(stages, key=lambda stage: (stage.optional, stage.kind is Kind.INSPECT))
+    process = process_of(batch.process, batch.process_version)
+    way = [material.key for material in process.way()]
+    beside = batch.material not in way
+    following = sorted(
+        process.next_stages(batch.material), key=lambda stage: (stage.optional, stage.kind is Kind.INSPECT)
+    )
     return Held(
         batch,
         process.material(batch.material).picture,
         tuple(following),
-        usual.index(batch.material) + 1,
-        len(usual),
+        process.rarer(batch.material),
+        beside,
+        0 if beside else way.index(batch.material) + 1,
+        len(way),
     )
+
+
+def process_for(key: str, batch_ids: Collection[str]) -> Process | None:
+    """The process in the version under which these batches began (the newest among them); the newest without any."""
+    newest = all_processes().get(key)
+    begun = db.session.scalar(
+        select(func.max(Batch.process_version)).where(Batch.id.in_(batch_ids), Batch.process == key)
+    )
+    return newest if newest is None or begun is None else process_of(key, begun)
 
 
 def batch_page(who: Actor, batch_id: str) -> tuple[Held, list[Event], list[Batch], list[Batch]]:
@@ -83,6 +103,12 @@ def batch_page(who: Actor, batch_id: str) -> tuple[Held, list[Event], list[Batch
     parents = db.session.scalars(select(Batch).join(Edge, Edge.parent_id == Batch.id).where(Edge.child_id == batch_id))
     children = db.session.scalars(select(Batch).join(Edge, Edge.child_id == Batch.id).where(Edge.parent_id == batch_id))
     return _held(batch), list(events), list(parents.unique()), list(children.unique())
+
+
+def reason_of(event: Event) -> str:
+    """Why something was lost, in the reader's language; nothing for what was not."""
+    told = reason_name(event.process, event.process_version, event.stage, event.facts.get("reason", ""))
+    return in_language(*told) if told else ""
 
 
 def latest(household_id: str) -> list[Event]:
@@ -117,9 +143,9 @@ def usable(household_id: str, process: Process, stage: Stage) -> list[Batch]:
     )
 
 
-def products_for(who: Actor, process: Process, stage: Stage) -> list[Product]:
-    """What this stage can give, in this cooperative."""
-    if stage.output is None:
+def products_for(who: Actor, process: Process, material: str | None) -> list[Product]:
+    """The products of a material in this cooperative."""
+    if material is None:
         return []
     return list(
         db.session.scalars(
@@ -127,12 +153,41 @@ def products_for(who: Actor, process: Process, stage: Stage) -> list[Product]:
             .where(
                 Product.cooperative_id == who.cooperative_id,
                 Product.process == process.key,
-                Product.material == stage.output,
+                Product.material == material,
                 Product.active,
             )
             .order_by(Product.net_grams, Product.gtin)
         )
     )
+
+
+def origins_for(who: Actor, process: Process) -> list[str]:
+    """Where the cooperative bought before, as it was written then, newest first."""
+    return list(
+        db.session.scalars(
+            select(Batch.outside)
+            .where(
+                Batch.cooperative_id == who.cooperative_id, Batch.process == process.key, Batch.outside.is_not(None)
+            )
+            .group_by(Batch.outside)
+            .order_by(func.max(Batch.made_at).desc())
+            .limit(12)
+        )
+    )
+
+
+def closed_cases(household_id: str, batch_id: str) -> list[LogisticUnit]:
+    """The household's closed cases, or those of them that hold packs of one batch; newest first."""
+    asked = (
+        select(LogisticUnit)
+        .where(LogisticUnit.household_id == household_id, LogisticUnit.status == "closed")
+        .options(selectinload(LogisticUnit.parts).joinedload(LogisticUnitPart.batch))
+        .order_by(LogisticUnit.made_at.desc(), LogisticUnit.sscc)
+        .limit(30)
+    )
+    if batch_id:
+        asked = asked.where(LogisticUnit.parts.any(LogisticUnitPart.batch_id == batch_id))
+    return list(db.session.scalars(asked))
 
 
 def sites_for(who: Actor, household_id: str, stage: Stage) -> list[Site]:
@@ -148,15 +203,19 @@ def sites_for(who: Actor, household_id: str, stage: Stage) -> list[Site]:
     return sorted(sites, key=lambda s: (s.kind != first, s.household_id is None, s.name))
 
 
-def beginnings(who: Actor) -> list[tuple[Process, Stage]]:
-    """The harvests that can begin a story, for those processes whose first material the cooperative gave a GTIN."""
+def beginnings(who: Actor) -> tuple[list[tuple[Process, Stage]], list[tuple[Process, Stage]]]:
+    """The harvests that can begin a story, and the purchases; those whose material the cooperative gave a GTIN."""
     rows = db.session.execute(
         select(Product.process, Product.material).where(Product.cooperative_id == who.cooperative_id, Product.active)
     )
     known = {(process, material) for process, material in rows}
-    return [
-        (process, stage)
-        for process in all_processes().values()
-        for stage in process.next_stages(None)
-        if (process.key, stage.output or "") in known
-    ]
+    first, bought = (
+        [
+            (process, stage)
+            for process in all_processes().values()
+            for stage in (process.rarer(None) if rare else process.next_stages(None))
+            if (process.key, stage.output or "") in known
+        ]
+        for rare in (False, True)
+    )
+    return first, bought

@@ -34,20 +34,26 @@ class Ready:
 
     @property
     def looking(self) -> bool:
-        """True when the inputs are only looked at."""
-        return self.stage.kind in (Kind.OBSERVE, Kind.INSPECT)
+        """True when the inputs are there as before: looked at, or put into a case and out of it."""
+        return self.stage.kind in checks.STAYING
 
 
-def make_ready(session: Session, who: Actor, wanted: Wanted) -> Ready:
-    """Look a stage over in the caller's transaction, which may be one that only reads. `wanted` names our ids."""
-    process, stage = checks.stage_of(wanted)
+def make_ready(session: Session, who: Actor, wanted: Wanted, version: int | None = None) -> Ready:
+    """Look a stage over in the caller's transaction, which may be one that only reads. `wanted` names our ids.
+
+    `version`: the process's, for an event that is corrected.
+    """
+    found = checks.found_inputs(session, wanted.inputs)
+    process = checks.process_for(wanted, found.values(), version)
+    stage = checks.stage_of(process, wanted)
     checks.time_of(wanted.occurred_at)
+    checks.facts_of(stage, wanted)
     village = reference(session)
     site = checks.site_of(village, who, wanted.site)
-    inputs = checks.take(session, who, stage, wanted.inputs, wanted.occurred_at)
-    household = checks.household_of(village, who, wanted, inputs, site)
-    products = _products(village, who, process, stage, wanted.outputs)
-    findings = checks.balance(process, stage, wanted, inputs, products[0] if products else None)
+    inputs = checks.take(session, who, process, stage, wanted, found)
+    household = checks.household_of(village, who, stage, wanted, inputs, site)
+    products = _products(village, who, process, stage, inputs, wanted.outputs)
+    findings = checks.balance(process, stage, wanted, inputs, products)
     return Ready(process, stage, site, inputs, household, products, findings)
 
 
@@ -71,6 +77,10 @@ def claim_of(ready: Ready, wanted: Wanted) -> dict[str, Any]:
     }
     if wanted.passed is not None:
         claim["passed"] = wanted.passed
+    if wanted.photos:
+        claim["photos"] = list(wanted.photos)
+    if wanted.facts:
+        claim["facts"] = dict(wanted.facts)
     return claim
 
 
@@ -81,19 +91,26 @@ def _amount(grams: int | None, units: int | None) -> dict[str, int]:
 
 
 def _products(
-    village: Reference, who: Actor, process: Process, stage: Stage, outputs: Sequence[Make]
+    village: Reference,
+    who: Actor,
+    process: Process,
+    stage: Stage,
+    inputs: Sequence[Share],
+    outputs: Sequence[Make],
 ) -> list[Product]:
-    if stage.output is None:
+    if stage.output is None and stage.kind not in checks.REGROUPING:
         if outputs:
             raise BadInput("no-output-here", _l("Bước này không làm ra mẻ mới."), field="outputs")
         return []
     if not outputs:
         raise BadInput("no-output", _l("Bác ghi giúp làm ra được bao nhiêu."), field="outputs")
-    if stage.kind is Kind.PACK and len(outputs) != 1:
-        raise BadInput("one-pack-size", _l("Mỗi lần đóng gói ghi một cỡ gói thôi nhé."), field="outputs")
+    if stage.kind is Kind.SPLIT and (len(inputs) != 1 or len(outputs) < 2):
+        raise BadInput("two-parts", _l("Chia thì một mẻ thành hai mẻ trở lên."), field="outputs")
+    if stage.kind is Kind.MERGE and len(outputs) != 1:
+        raise BadInput("one-blend", _l("Gộp xong thì chỉ thành một mẻ."), field="outputs")
     found = []
     for number, one in enumerate(outputs):
-        product = checks.product_of(village, who, process, stage, one.product, f"outputs.{number}.product")
+        product = checks.product_of(village, who, process, stage, inputs, one.product, f"outputs.{number}.product")
         if product.packed != (one.units is not None):
             raise BadInput(
                 "grams-or-units",
@@ -105,4 +122,9 @@ def _products(
         if not product.packed and (one.grams is None or one.grams <= 0):
             raise BadInput("no-output", _l("Bác ghi giúp làm ra được bao nhiêu."), field=f"outputs.{number}.grams")
         found.append(product)
+    mains = [product for product in found if checks.is_main(stage, product)]
+    if not mains:
+        raise BadInput("no-main-output", _l("Bác ghi giúp cả thứ chính làm ra được bao nhiêu."), field="outputs")
+    if stage.kind is Kind.PACK and len(mains) != 1:
+        raise BadInput("one-pack-size", _l("Mỗi lần đóng gói ghi một cỡ gói thôi nhé."), field="outputs")
     return found

@@ -6,17 +6,19 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from batches.devices.signing import salt_of
-from batches.stages.wanted import NOTE_LENGTH, Make, Measure, Signed, Take, Wanted
+from batches.stages.wanted import FACT_LENGTH, FACTS, NOTE_LENGTH, Make, Measure, Signed, Take, Wanted
 from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
-from village.text import clean_text
+from village.text import clean_line, clean_text
 
 MOST_PARTS = 100
 MOST_GRAMS = 10**12
+MOST_DONG = 10**12
 
 _grams = validate.Range(min=1, max=MOST_GRAMS)
 _units = validate.Range(min=1, max=10**7)
+_dong = validate.Range(min=0, max=MOST_DONG)
 _hash = validate.Regexp(r"\A[0-9a-f]{64}\Z", error="A photo is named by its SHA-256 in lower-case hex.")
 
 
@@ -98,6 +100,19 @@ class DeviceSchema(Schema):
         return Signed(data["key"], data["seq"], data["signature"], {}, salt_of(data["salt"]))
 
 
+def _facts_field(**more: Any) -> fields.Dict:
+    """What this kind of stage says besides: `origin` of a purchase, `reason` of a loss, `sscc` of a case."""
+    return fields.Dict(
+        keys=fields.String(validate=validate.OneOf(FACTS)),
+        values=fields.String(validate=validate.Length(min=1, max=200)),
+        metadata={
+            "description": "`origin`: where a purchase comes from (no person); `reason`: a loss's, as its stage lists"
+            " them; `sscc`: a case's number. With the number of a case, `inputs` may be left out"
+        },
+        **more,
+    )
+
+
 class EventSchema(Schema):
     """One stage of a batch, as it happened."""
 
@@ -116,6 +131,13 @@ class EventSchema(Schema):
     passed = fields.Boolean(
         allow_none=True, load_default=None, metadata={"description": "an inspection's outcome; true unless said"}
     )
+    facts = _facts_field(load_default=dict)
+    value_dong = WholeNumber(
+        allow_none=True,
+        load_default=None,
+        validate=_dong,
+        metadata={"description": "what it cost or brought in, in đồng; not signed and never on the ledger"},
+    )
     household = fields.String(
         allow_none=True, load_default=None, metadata={"description": "for the office: whose work it was"}
     )
@@ -133,7 +155,13 @@ def wanted_of(data: dict[str, Any]) -> Wanted:
     for name in ("inputs", "outputs", "readings", "photos"):
         data[name] = tuple(data[name])
     data["note"] = clean_text(data["note"], "note", NOTE_LENGTH)
+    data["facts"] = tidy_facts(data.get("facts", {}))
     return Wanted(**data)
+
+
+def tidy_facts(facts: dict[str, str]) -> dict[str, str]:
+    """Facts in the spelling in which they are kept, or BadInput."""
+    return {name: clean_line(text, f"facts.{name}", FACT_LENGTH) for name, text in facts.items()}
 
 
 class EntrySchema(Schema):
@@ -162,6 +190,7 @@ class AnswerSchema(Schema):
     entry = fields.Nested(EntrySchema)
     batches = fields.List(fields.Nested(BatchSchema))
     warnings = fields.List(fields.Dict())
+    sscc = fields.String(allow_none=True, metadata={"description": "the case's number, where there is one"})
 
 
 class CorrectionSchema(Schema):
@@ -182,3 +211,5 @@ class ChangesSchema(Schema):
     outputs = fields.List(fields.Nested(MakeSchema), validate=validate.Length(max=MOST_PARTS))
     readings = fields.List(fields.Nested(MeasureSchema), validate=validate.Length(max=50))
     passed = fields.Boolean(allow_none=True)
+    facts = _facts_field()
+    value_dong = WholeNumber(allow_none=True, validate=_dong)

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from batches.devices import signing
 from batches.mass import Finding, basis_points
-from batches.processes.catalogue import all_processes
+from batches.processes.catalogue import process_of
 from batches.processes.models import Kind, Process, Stage
 from batches.stages import names
+from batches.stages.checks import LOOKING, STAYING
 from batches.stages.findings import tell
 from batches.stages.making import make
 from batches.stages.ready import Ready, claim_of, make_ready
@@ -27,7 +28,9 @@ from trace.ledger.claims import UnfitClaim
 from trace.ledger.encoding import to_base64
 from trace.ledger.errors import MalformedEntry
 from trace.ledger.store import Appended
-from trace.lots.models import Batch
+from trace.lots import cases
+from trace.lots.held import in_hand
+from trace.lots.models import Batch, UnitStatus
 from trace.lots.services import refresh_holds
 from trace.signals import batch_made, units_left
 from village import clock, idempotency
@@ -41,7 +44,7 @@ from village.people.access import Actor
 from village.together import together
 
 SCOPE = "event"
-NOTICED = frozenset((Kind.INSPECT, Kind.PACK, Kind.DISPATCH))
+NOTICED = frozenset((Kind.DISPATCH, Kind.LOSE, Kind.CASE, Kind.UNCASE))
 """Stages after which others read or refer to what was written."""
 CLASHES = 2
 """How often a stage is recorded anew when a lot code that was drawn by chance is taken."""
@@ -150,11 +153,13 @@ def record_in(
     For a correction, `corrects` is the event put right and `keep` its output batches, which keep their identity.
     """
     wanted = names.resolved(session, who, wanted)
-    ready = make_ready(session, who, wanted)
+    ready = make_ready(session, who, wanted, corrects.process_version if corrects else None)
     process, stage, inputs = ready.process, ready.stage, ready.inputs
     signed = wanted.device
     if signed is not None and signed.as_built:
         _refuse_changed(ready, wanted, signed)
+    facts = _numbered(session, ready, wanted, corrects)
+    passed = verdict(wanted, ready.findings) if stage.kind is Kind.INSPECT else None
     outputs = make(session, wanted, process, stage, inputs, ready.products, ready.household, ready.site, keep)
     recorded = record(
         session,
@@ -170,16 +175,45 @@ def record_in(
             readings=[{"type": r.type, "value": str(r.value), "unit": r.unit} for r in wanted.readings],
             warnings=[{"slug": f.slug, "params": dict(f.params)} for f in ready.findings],
             photos=wanted.photos,
+            facts={**facts, **(held.facts if (held := in_hand(session)) else {})},
+            value_dong=wanted.value_dong,
             note=wanted.note,
-            passed=_passed(stage, wanted, ready.findings) if stage.kind is Kind.INSPECT else None,
+            passed=passed,
             corrects=corrects.id if corrects else None,
             device=signed.member if signed else None,
             salts=signed.salts if signed else {},
         ),
     )
     _take_out(session, stage, inputs)
-    _after(session, stage, wanted, inputs, outputs, told=corrects is not None)
+    _after(session, stage, wanted, inputs, outputs, passed, told=corrects is not None)
+    if "sscc" in facts:
+        _case(session, ready, wanted, facts["sscc"])
     return recorded
+
+
+def _numbered(session: Session, ready: Ready, wanted: Wanted, corrects: Event | None) -> Mapping[str, str]:
+    """The facts, with the number that a case gets here. One whose packing is corrected keeps its own."""
+    if ready.stage.kind is not Kind.CASE:
+        return wanted.facts
+    told = wanted.facts.get("sscc")
+    sscc = told if told and corrects else cases.new_number(session, ready.household.cooperative_id, told)
+    return {**wanted.facts, "sscc": sscc}
+
+
+def _case(session: Session, ready: Ready, wanted: Wanted, sscc: str) -> None:
+    """What a stage does to a case: it is packed, opened, sent off or lost."""
+    ends: dict[Kind, UnitStatus] = {Kind.UNCASE: "opened", Kind.DISPATCH: "shipped", Kind.LOSE: "lost"}
+    if ready.stage.kind in ends:
+        cases.end(session, sscc, wanted.id, ends[ready.stage.kind])
+        return
+    cases.pack(
+        session,
+        sscc,
+        ready.household,
+        wanted.id,
+        wanted.occurred_at,
+        {share.batch.id: share.units or 0 for share in ready.inputs},
+    )
 
 
 def record_dispatch(
@@ -192,7 +226,8 @@ def record_dispatch(
     """
     groups: dict[tuple[str, str], list[Share]] = {}
     wanted = dict(parts)
-    rows = session.scalars(select(Batch).where(Batch.id.in_(wanted)).order_by(Batch.id).with_for_update())
+    rows = session.scalars(select(Batch).where(Batch.id.in_(wanted)).order_by(Batch.id).with_for_update()).all()
+    cased = cases.packed_in(session, wanted)
     for batch in rows:
         units = wanted[batch.id]
         if batch.hold != "none":
@@ -202,6 +237,7 @@ def record_dispatch(
             )
         if batch.void or units > (batch.left_units or 0):
             raise Conflict("not-enough-left", _l("Lô %(lot)s không còn đủ gói."), lot=batch.lot, left=batch.left_units)
+        cases.refuse_cased(batch, units, cased.get(batch.id, 0))
         share = Share(batch, units * (batch.product.net_grams or 0), units)
         groups.setdefault((batch.process, batch.household_id), []).append(share)
     if sum(len(group) for group in groups.values()) != len(wanted):
@@ -210,8 +246,9 @@ def record_dispatch(
 
 
 def _dispatch(session: Session, who: Actor, process_key: str, group: list[Share], buyer: str) -> Recorded:
-    process = all_processes()[process_key]
-    stage = next(stage for stage in process.stages if stage.kind is Kind.DISPATCH)
+    process = process_of(process_key, max(share.batch.process_version for share in group))
+    packs = {share.batch.material for share in group}
+    stage = next(one for one in process.stages if one.kind is Kind.DISPATCH and packs <= set(one.inputs))
     _take_out(session, stage, group)
     return record(
         session,
@@ -246,12 +283,13 @@ def _happening(process: Process, stage: Stage) -> Callable[..., Happening]:
 def answer_for(recorded: Recorded) -> dict[str, Any]:
     """The answer of `POST /api/events`: the entry, the batches that came out, what was doubtful."""
     happening = recorded.happening
-    process = all_processes()[happening.process]
+    process = process_of(happening.process, happening.process_version)
     return {
         "id": recorded.event_id,
         "entry": entry_answer(recorded.entry),
         "batches": [batch_answer(share.batch) for share in happening.outputs],
         "warnings": [_warning(process, warning) for warning in happening.warnings],
+        "sscc": happening.facts.get("sscc"),
     }
 
 
@@ -284,7 +322,7 @@ def batch_answer(batch: Batch) -> dict[str, Any]:
 
 
 def _take_out(session: Session, stage: Stage, inputs: Sequence[Share]) -> None:
-    if stage.kind in (Kind.OBSERVE, Kind.INSPECT):
+    if stage.kind in STAYING:
         return
     for share in inputs:
         share.batch.left_grams -= share.grams or 0
@@ -299,13 +337,14 @@ def _after(
     wanted: Wanted,
     inputs: Sequence[Share],
     outputs: Sequence[Share],
+    passed: bool | None,
     *,
     told: bool,
 ) -> None:
     """What follows from a stage: moisture, holds, and the notices upward (a correction sends its own)."""
     if stage.kind in NOTICED:
         insert_now(session)
-    if stage.kind in (Kind.OBSERVE, Kind.INSPECT):
+    if stage.kind in LOOKING:
         moisture = next((basis_points(r.value) for r in wanted.readings if r.type == "Moisture"), None)
         for share in inputs:
             if moisture is not None:
@@ -313,17 +352,21 @@ def _after(
         session.flush()
     if stage.kind is Kind.INSPECT:
         for share in inputs:
-            refresh_holds(session, share.batch.id, INSPECTION_FAILED)
+            # What passes and is on no hold changes nobody's: nothing below is held because of it.
+            if not passed or share.batch.hold != "none":
+                insert_now(session)
+                refresh_holds(session, share.batch.id, INSPECTION_FAILED)
     if told:
         return
     for share in outputs:
         batch_made.send(None, session=session, batch=share.batch)
-    if stage.kind is Kind.DISPATCH:
+    if stage.kind in (Kind.DISPATCH, Kind.LOSE):
         for share in inputs:
-            units_left.send(None, session=session, batch=share.batch, units=share.units or 0)
+            if share.units is not None:
+                units_left.send(None, session=session, batch=share.batch, units=share.units)
 
 
-def _passed(stage: Stage, wanted: Wanted, findings: Sequence[Finding]) -> bool:
+def verdict(wanted: Wanted, findings: Sequence[Finding]) -> bool:
     """What the inspector said; a reading over its limit fails whatever was said."""
     over = any(finding.slug == "reading-over-limit" for finding in findings)
     return not over and wanted.passed is not False

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 NOTE_LENGTH = 500
+FACTS = ("origin", "reason", "sscc")
+FACT_LENGTH = 80
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ class Wanted:
     photos: tuple[str, ...] = ()
     note: str = ""
     passed: bool | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What this kind of stage says besides, in public: `origin` of a purchase, `reason` of a loss, `sscc` of a case."""
+    value_dong: int | None = None
+    """What it cost or brought in; neither signed nor on the ledger."""
     household: str | None = None
     """For the office, which writes for several households; a producer writes for her own."""
     device: Signed | None = None

@@ -58,14 +58,31 @@ def packs(lot: str, quantity: int) -> Amount:
 
 
 @dataclass(frozen=True)
+class Span:
+    """What a sensor told over a window: lowest, highest, percentiles by rank, how many readings, how many of them were
+    left out as impossible, and the SHA-256 (hex) of the reduced series (docs/formats.md)."""
+
+    start: datetime
+    end: datetime
+    low: Decimal
+    high: Decimal
+    ranks: tuple[tuple[int, Decimal], ...]
+    count: int
+    left_out: int
+    series: str
+
+
+@dataclass(frozen=True)
 class Reading:
-    """One measured value and its UN/CEFACT unit code (P1 per cent, CEL °C); `time` None: the event's own."""
+    """One measured value and its UN/CEFACT unit code (P1 per cent, CEL °C); `time` None: the event's own. With `span`,
+    the value is the mean over that window."""
 
     type: str
     value: Decimal | int | float
     uom: str
     time: datetime | None = None
     device: str | None = None
+    span: Span | None = None
 
     def __post_init__(self) -> None:
         if not _UNIT.fullmatch(self.uom):
@@ -188,9 +205,24 @@ def pack(
     return transformation_event(_as(core, "packing", "sellable_not_accessible"), inputs, outputs, ilmd)
 
 
+def buy(core: Core, amounts: Sequence[Amount], ilmd: Ilmd | None = None) -> JsonObject:
+    """Lots that come in from outside, and are known from here on."""
+    return object_event(_as(core, "receiving", "active"), "ADD", amounts, ilmd)
+
+
+def lose(core: Core, amounts: Sequence[Amount]) -> JsonObject:
+    """So much of some lots is gone for good."""
+    return object_event(_as(core, "destroying", "destroyed"), "DELETE", amounts)
+
+
 def put_in_case(core: Core, sscc: str, children: Sequence[Amount]) -> JsonObject:
     """Packs put into a case with its own parcel number."""
     return aggregation_event(_as(core, "packing", "sellable_not_accessible"), "ADD", sscc, children)
+
+
+def take_out_of_case(core: Core, sscc: str, children: Sequence[Amount]) -> JsonObject:
+    """A case opened: its packs are single ones again."""
+    return aggregation_event(_as(core, "unpacking", None), "DELETE", sscc, children)
 
 
 def dispatch(core: Core, amounts: Sequence[Amount]) -> JsonObject:
@@ -293,7 +325,7 @@ def _tail(core: Core, event: JsonObject, ilmd: Ilmd | None) -> JsonObject:
     if core.biz_location:
         event["bizLocation"] = {"id": place_uri(core.biz_location)}
     if core.readings:
-        event["sensorElementList"] = [_sensor(reading) for reading in core.readings]
+        event["sensorElementList"] = [sensor_element(reading) for reading in core.readings]
     if ilmd is not None and (terms := _ilmd(ilmd)):
         event["ilmd"] = terms
     event.update(_prefixed(core.extra))
@@ -307,20 +339,32 @@ def _amount(amount: Amount) -> JsonObject:
     return found
 
 
-def _sensor(reading: Reading) -> JsonObject:
+def sensor_element(reading: Reading) -> JsonObject:
+    """One `sensorElement`. Of a span: its window, the mean between lowest and highest, then one report a percentile."""
     element: JsonObject = {}
     metadata: JsonObject = {}
+    span = reading.span
     if reading.time is not None:
         metadata["time"] = timestamp(reading.time)
+    if span is not None:
+        metadata |= {"startTime": timestamp(span.start), "endTime": timestamp(span.end)}
     if reading.device is not None:
         metadata["deviceID"] = reading.device
     if metadata:
         element["sensorMetadata"] = metadata
-    value = reading.value
-    number = int(value) if value == int(value) else float(value)
     kind = OWN_MEASUREMENTS.get(reading.type, reading.type)
-    element["sensorReport"] = [{"type": kind, "value": number, "uom": reading.uom}]
-    return element
+    if span is None:
+        element["sensorReport"] = [{"type": kind, "value": _number(reading.value), "uom": reading.uom}]
+        return element
+    told = {"minValue": _number(span.low), "maxValue": _number(span.high), "meanValue": _number(reading.value)}
+    element["sensorReport"] = [{"type": kind, **told, "uom": reading.uom}] + [
+        {"type": kind, "percRank": rank, "percValue": _number(value), "uom": reading.uom} for rank, value in span.ranks
+    ]
+    return element | {"soi:count": span.count, "soi:leftOut": span.left_out, "soi:series": span.series}
+
+
+def _number(value: Decimal | int | float) -> int | float:
+    return int(value) if value == int(value) else float(value)
 
 
 def _ilmd(ilmd: Ilmd) -> JsonObject:

@@ -1,16 +1,19 @@
 """An event: what a producer said happened, and where on the ledger it stands."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from sqlalchemy import JSON, CheckConstraint, Enum, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Enum, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from trace.lots.models import Batch
 from village.db import Base, Id, Moment
 from village.places.models import Household, Site
 
-Kind = Literal["commission", "transform", "observe", "inspect", "pack", "dispatch"]
-KINDS: tuple[Kind, ...] = ("commission", "transform", "observe", "inspect", "pack", "dispatch")
+Kind = Literal[
+    "commission", "transform", "observe", "inspect", "pack", "dispatch",
+    "buy", "split", "merge", "lose", "case", "uncase",
+]  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Part = Literal["input", "output", "about"]
 
 
@@ -18,7 +21,10 @@ class Event(Base):
     """One event. Its names and pictures are kept as the process had them then: a later version changes no history."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_household_occurred", "household_id", "occurred_at"),)
+    __table_args__ = (
+        Index("ix_event_household_occurred", "household_id", "occurred_at"),
+        Index("ix_event_failed", "id", sqlite_where=text("passed IS 0"), postgresql_where=text("passed IS false")),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     kind: Mapped[Kind] = mapped_column(Enum(*KINDS, name="event_kind", native_enum=False))
@@ -41,6 +47,10 @@ class Event(Base):
     readings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     photos: Mapped[list[str]] = mapped_column(JSON, default=list)
+    facts: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    """What this kind of event says besides, in public: `origin` of a purchase, `reason` of a loss, `sscc` of a case."""
+    value_dong: Mapped[int | None] = mapped_column(BigInteger)
+    """What it cost or brought in, in đồng: for the household's own figures, never on the ledger."""
     note: Mapped[str] = mapped_column(Text, default="")
     """The producer's own words: here alone, erasable; the ledger has a salted commitment."""
     passed: Mapped[bool | None]

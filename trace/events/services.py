@@ -6,7 +6,6 @@ The rules of a stage (who may, how much can come out) are `batches`' business; h
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -14,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from trace.epcis import events as epcis
 from trace.events.models import Event, EventBatch, Kind, Part
+from trace.events.readings import epcis_reading
 from trace.ledger import store
 from trace.ledger.canonical import parse
 from trace.lots.models import Batch, Edge
+from trace.photos.models import PhotoUse
 from village import clock
 from village.db import insert_later, insert_now
 from village.places.models import Site
@@ -53,12 +54,17 @@ class Happening:
     inputs: Sequence[Share] = ()
     outputs: Sequence[Share] = ()
     about: Sequence[Share] = ()
+    """Looked at, or put into a case and out of it: nothing is taken from them."""
     readings: Sequence[Mapping[str, object]] = ()
-    """`{"type", "value" (decimal text), "unit"}`."""
+    """`{"type", "value" (decimal text), "unit"}`; over a window with more (trace/events/readings.py)."""
     warnings: Sequence[Mapping[str, object]] = ()
     photos: Sequence[str] = ()
     note: str = ""
     passed: bool | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Public texts that this kind of event says besides, each on the ledger as `soi:<name>`."""
+    value_dong: int | None = None
+    """What it cost or brought in; not on the ledger."""
     corrects: str | None = None
     private: Mapping[str, str] = field(default_factory=dict)
     """Further personal values to commit to, such as the buyer of a dispatch."""
@@ -120,11 +126,15 @@ def record(session: Session, happening: Happening) -> Recorded:
         "readings": [dict(reading) for reading in happening.readings],
         "warnings": [dict(warning) for warning in happening.warnings],
         "photos": list(happening.photos),
+        "facts": dict(happening.facts),
+        "value_dong": happening.value_dong,
         "note": happening.note,
         "passed": happening.passed,
         "corrects": happening.corrects,
     }
     insert_later(session, Event.__table__, [row])
+    uses = [{"sha256": sha256, "event_id": happening.id} for sha256 in dict.fromkeys(happening.photos)]
+    insert_later(session, PhotoUse.__table__, uses)
     _relate(session, happening)
     return Recorded(happening.id, appended, happening)
 
@@ -161,17 +171,22 @@ def epcis_event(happening: Happening) -> epcis.JsonObject:
         biz_step=happening.biz_step,
         disposition=happening.disposition,
         read_point=happening.site.gln,
-        biz_location=happening.site.gln if happening.kind != "dispatch" else None,
-        readings=tuple(
-            epcis.Reading(str(r["type"]), Decimal(str(r["value"])), str(r["unit"])) for r in happening.readings
-        ),
-        extra={"soi:process": f"{happening.process}/{happening.process_version}", "soi:stage": happening.stage},
+        # What was sent off or lost is not to be found here any more.
+        biz_location=happening.site.gln if happening.kind not in ("dispatch", "lose") else None,
+        readings=tuple(map(epcis_reading, happening.readings)),
+        extra={
+            "soi:process": f"{happening.process}/{happening.process_version}",
+            "soi:stage": happening.stage,
+            **{f"soi:{name}": text for name, text in happening.facts.items()},
+        },
     )
     inputs, outputs, about = (_amounts(s) for s in (happening.inputs, happening.outputs, happening.about))
     match happening.kind:
         case "commission":
             return epcis.object_event(core, "ADD", outputs, _ilmd(happening))
-        case "transform":
+        case "buy":
+            return epcis.buy(core, outputs, _ilmd(happening))
+        case "transform" | "split" | "merge":
             return epcis.transform(core, inputs, outputs, _ilmd(happening))
         case "pack":
             return epcis.pack(core, inputs, outputs, _ilmd(happening))
@@ -181,6 +196,12 @@ def epcis_event(happening: Happening) -> epcis.JsonObject:
             return epcis.observe(core, about)
         case "dispatch":
             return epcis.dispatch(core, inputs)
+        case "lose":
+            return epcis.lose(core, inputs)
+        case "case":
+            return epcis.put_in_case(core, happening.facts["sscc"], about)
+        case "uncase":
+            return epcis.take_out_of_case(core, happening.facts["sscc"], about)
 
 
 def _shares(happening: Happening) -> list[Share]:
@@ -197,16 +218,19 @@ def _amounts(shares: Sequence[Share]) -> list[epcis.Amount]:
 
 def _ilmd(happening: Happening) -> epcis.Ilmd | None:
     """What holds for a lot from birth. An event with several lots has none in common but the day."""
-    day = happening.occurred_at.date()
+    # What was bought was made elsewhere, and what was split or blended before: the lots behind it tell of that.
+    made_here = happening.kind not in ("buy", "split", "merge")
+    day = happening.occurred_at.date() if made_here else None
+    country = "VN" if made_here else None
     if len(happening.outputs) != 1:
-        return epcis.Ilmd(produced=day, origin_country="VN")
+        return epcis.Ilmd(produced=day, origin_country=country)
     made = happening.outputs[0].batch
     return epcis.Ilmd(
         lot=made.lot,
         produced=day,
         expires=made.best_before,
         harvested=day if happening.kind == "commission" else None,
-        origin_country="VN",
+        origin_country=country,
     )
 
 

@@ -3,6 +3,8 @@
 Source: GS1 General Specifications, section 7.9 (modulo-10 check digit: weights 3 and 1, from the right).
 """
 
+from functools import lru_cache
+
 from trace.gs1.errors import NotDigits, WrongCheckDigit, WrongLength
 
 GTIN_LENGTHS = (8, 12, 13, 14)
@@ -22,6 +24,7 @@ def with_check_digit(body: str) -> str:
     return f"{body}{check_digit(body)}"
 
 
+@lru_cache(maxsize=4096)
 def parse_gtin(text: str) -> str:
     """The 14 digits of a GTIN-8, -12, -13 or -14; shorter ones get zeros in front.
 
@@ -30,6 +33,7 @@ def parse_gtin(text: str) -> str:
     return _parse(text, "GTIN", GTIN_LENGTHS).zfill(14)
 
 
+@lru_cache(maxsize=4096)
 def parse_gln(text: str) -> str:
     """The 13 digits of a GLN, the number of a place or a party (AI 414). Raises as `parse_gtin`."""
     return _parse(text, "GLN", (GLN_LENGTH,))
@@ -38,6 +42,33 @@ def parse_gln(text: str) -> str:
 def parse_sscc(text: str) -> str:
     """The 18 digits of an SSCC, the number of a parcel or pallet (AI 00). Raises as `parse_gtin`."""
     return _parse(text, "SSCC", (SSCC_LENGTH,))
+
+
+def sscc_room(prefix: str) -> int:
+    """How many SSCCs there are under a GS1 company prefix of 4 to 12 digits."""
+    _digits_only(prefix, "GS1 company prefix")
+    if not 4 <= len(prefix) <= 12:
+        raise WrongLength(
+            f"The GS1 company prefix {prefix!r} has {len(prefix)} digits; it needs 4 to 12.",
+            kind="GS1 company prefix",
+            value=prefix,
+            length=len(prefix),
+            allowed="4–12",
+        )
+    return int(10 ** (17 - len(prefix)))
+
+
+def sscc_of(prefix: str, number: int) -> str:
+    """The `number`-th SSCC under a company prefix, from 0: extension digit, prefix, serial reference, check digit.
+
+    Source: GS1 General Specifications, section 3.2 (AI 00). The extension digit counts on where the serial
+    reference is at its end. Raises ValueError past `sscc_room`.
+    """
+    if not 0 <= number < sscc_room(prefix):
+        raise ValueError(f"The GS1 company prefix {prefix} has no SSCC number {number}.")
+    digits = 16 - len(prefix)
+    extension, serial = divmod(number, 10**digits)
+    return with_check_digit(f"{extension}{prefix}{serial:0{digits}d}" if digits else f"{extension}{prefix}")
 
 
 def _parse(text: str, kind: str, lengths: tuple[int, ...]) -> str:

@@ -53,7 +53,8 @@ def new_lot(prefix: str, day: date, randbelow: Callable[[int], int], suffix: str
     `randbelow(n)` gives an integer from 0 up to n-1: `secrets.randbelow` outside tests.
     About ten million codes a month; the caller still asks its database whether one is taken.
     """
-    random = "".join(READABLE[randbelow(len(READABLE))] for _ in range(RANDOM_LENGTH))
+    drawn = randbelow(len(READABLE) ** RANDOM_LENGTH)
+    random = "".join(READABLE[drawn // len(READABLE) ** place % len(READABLE)] for place in range(RANDOM_LENGTH))
     month = MONTH_LETTERS[day.month - 1]
     tail = f"-{suffix}" if suffix else ""
     return check_lot(f"{prefix}{day.year % 100:02d}{month}-{random}{tail}")

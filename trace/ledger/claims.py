@@ -9,14 +9,17 @@ from trace.ledger.errors import MalformedEntry
 
 MEMBERS = frozenset(
     {
-        "id", "process", "stage", "occurred_at", "site", "inputs", "outputs", "readings", "photos", "passed",
+        "id", "process", "stage", "occurred_at", "site", "inputs", "outputs", "readings", "photos", "passed", "facts",
         "commitments",
     }
 )  # fmt: skip
 GLN = "https://id.gs1.org/414/"
 CLASS = "https://id.gs1.org/01/"
+PARCEL = "https://id.gs1.org/00/"
 OWN = "soi:"
-"""The prefix of measurements that GS1's vocabulary lacks, as the event names them."""
+"""The prefix of measurements that GS1's vocabulary lacks, and of facts, as the event names them."""
+SAID = ("origin", "reason")
+"""Facts that an event states only if its claim does; a case's number may be the ledger's own."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
 Record = Mapping[str, Any]
@@ -37,20 +40,18 @@ def check_claim(claim: Record, record: Record) -> None:
         raise UnfitClaim("event")
     if unknown := sorted(set(claim) - MEMBERS):
         raise UnfitClaim(unknown[0])
-    whole = event["type"] == "TransformationEvent"
-    made = not whole and event.get("action") == "ADD"
-    inputs = event.get("inputQuantityList", []) if whole else [] if made else event.get("quantityList", [])
-    outputs = event.get("outputQuantityList", []) if whole else event.get("quantityList", []) if made else []
+    inputs, outputs = _parts(event)
     checks: dict[str, Callable[[], bool]] = {
         "id": lambda: event["eventID"] == f"urn:uuid:{claim['id']}",
         "occurred_at": lambda: _same_time(claim["occurred_at"], event),
         "process": lambda: event["soi:process"].rpartition("/")[0] == claim["process"],
         "stage": lambda: event["soi:stage"] == claim["stage"],
         "site": lambda: event["readPoint"]["id"] == GLN + claim["site"],
-        "inputs": lambda: _same_parts(claim.get("inputs") or [], inputs, _is_batch),
+        "inputs": lambda: _by_case(claim, event) or _same_parts(claim.get("inputs") or [], inputs, _is_batch),
         "outputs": lambda: _same_parts(claim.get("outputs") or [], outputs, _is_product),
         "readings": lambda: _same_readings(claim.get("readings") or [], event.get("sensorElementList", [])),
         "passed": lambda: _same_outcome(claim.get("passed"), event),
+        "facts": lambda: _same_facts(_facts(claim), event),
         "photos": lambda: list(claim.get("photos") or []) == list(record.get("photos", [])),
         "commitments": lambda: _kept(claim.get("commitments", {}), record["commitments"]),
     }
@@ -65,6 +66,38 @@ def _holds(fits: Callable[[], bool]) -> bool:
         return fits()
     except (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError):
         return False
+
+
+def _parts(event: Record) -> tuple[Sequence[Record], Sequence[Record]]:
+    """What went in or was looked at, and what came out, as the event lists them."""
+    if event["type"] == "TransformationEvent":
+        return event.get("inputQuantityList", []), event.get("outputQuantityList", [])
+    if event["type"] == "AggregationEvent":
+        return event.get("childQuantityList", []), []
+    listed = event.get("quantityList", [])
+    return ([], listed) if event.get("action") == "ADD" else (listed, [])
+
+
+def _by_case(claim: Record, event: Record) -> bool:
+    """What lies in a case need not be named again when the case is opened, sent off or lost: its number says it."""
+    facts = claim.get("facts")
+    named = isinstance(facts, dict) and "sscc" in facts
+    return named and not claim.get("inputs") and event.get("action") != "ADD"
+
+
+def _facts(claim: Record) -> Mapping[str, str]:
+    facts = claim.get("facts")
+    if not isinstance(facts, dict | None):
+        raise TypeError("facts are an object")
+    return facts or {}
+
+
+def _same_facts(told: Mapping[str, str], event: Record) -> bool:
+    if event["type"] == "AggregationEvent" and event["parentID"] != PARCEL + event[OWN + "sscc"]:
+        return False
+    return all(isinstance(text, str) and event[OWN + name] == text for name, text in told.items()) and all(
+        name in told for name in SAID if OWN + name in event
+    )
 
 
 def _same_time(told: str, event: Record) -> bool:

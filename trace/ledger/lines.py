@@ -88,7 +88,9 @@ class Line:
     """When it happened, as its phone claimed it; empty where nothing did."""
     event: Event | None
     shares: Mapping[str, Sequence[Share]]
-    """By part: input, output, about."""
+    """By part: input, output, about, gone, packed, unpacked."""
+    facts: Sequence[tuple[str, str]]
+    """What this kind of event says besides, such as where something was bought, by its name."""
     readings: Sequence[dict[str, Any]]
     passed: bool | None
     photos: int
@@ -134,6 +136,7 @@ def line(session: Session, entry: LedgerEntry) -> Line:
         happened_at=_moment(event.get("eventTime")),
         event=told,
         shares=_shares(event, lots),
+        facts=_facts(event),
         readings=_readings(event),
         passed=_passed(event),
         photos=len(_list(record.get("photos"))),
@@ -189,14 +192,28 @@ def _lots(session: Session, uris: Sequence[str]) -> dict[str, Lot]:
 
 
 def _shares(event: Mapping[str, Any], lots: Mapping[str, Lot]) -> dict[str, list[Share]]:
-    parts = {"input": "inputQuantityList", "output": "outputQuantityList", "about": "quantityList"}
+    # A batch that comes into the world, or leaves it, stands in the list of those that are looked at.
+    where = {"ADD": "output", "DELETE": "gone"}.get(str(event.get("action")), "about")
+    packed = {"ADD": "packed", "DELETE": "unpacked"}.get(str(event.get("action")), "about")
+    parts = (
+        ("input", "inputQuantityList"), ("output", "outputQuantityList"), (where, "quantityList"),
+        (packed, "childQuantityList"),
+    )  # fmt: skip
     found = {}
-    for part, member in parts.items():
-        # A batch that comes into the world stands in the list of those that are looked at.
-        where = "output" if part == "about" and event.get("action") == "ADD" else part
+    for part, member in parts:
         shares = [_share(_object(one), lots) for one in _list(event.get(member))]
         if shares:
-            found[where] = shares
+            found[part] = shares
+    return found
+
+
+def _facts(event: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What this kind of event says besides, with what each is called; a reason in its process's words."""
+    found = []
+    for name, what in words.FACTS.items():
+        told = event.get(f"soi:{name}")
+        if isinstance(told, str):
+            found.append((str(what), words.reason_in(event, told) if name == "reason" else visible(told)))
     return found
 
 
@@ -220,9 +237,11 @@ def _readings(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     for element in _list(event.get("sensorElementList")):
         for report in _list(_object(element).get("sensorReport")):
             one = _object(report)
-            if isinstance(one.get("value"), int | float):
+            # Of a sensor's window the mean is told; its bounds and percentiles stand in the entry itself.
+            told = one.get("value", one.get("meanValue"))
+            if isinstance(told, int | float):
                 kind = visible(str(one.get("type", ""))).removeprefix("soi:")
-                value = format(Decimal(str(one["value"])), "f")
+                value = format(Decimal(str(told)), "f")
                 found.append({"type": kind, "value": value, "unit": visible(str(one.get("uom", "")))})
     return found
 

@@ -33,7 +33,6 @@ from trace.ledger.models import (
     LedgerState,
 )
 from trace.ledger.note import Signer, sign_note
-from trace.ledger.proof import Proof
 from trace.ledger.tiles import ENTRIES, Tile, encode_entries, encode_hashes
 from village import clock
 from village.db import WRITES, before_commit, core, db, insert_later, insert_now, write
@@ -41,6 +40,8 @@ from village.errors import NotFound, SoiError
 from village.i18n import lazy_gettext as _l
 
 VERSION = 1
+MANY = 500
+"""Batches asked for in one query."""
 PEN = "soi_ledger_pen"
 FLOOR = "soi.ledger.floor"
 """In the app's extensions: the log is at least so long, as a witness or this process has seen it."""
@@ -148,6 +149,16 @@ def take_up(session: Session) -> "Pen":
         _read_state(session)
     pen: Pen = session.info[PEN]
     return pen
+
+
+def look_up(session: Session, batches: Sequence[str]) -> None:
+    """Read the newest links of many batches at once, for a transaction that is to append to each of them in turn."""
+    pen = take_up(session)
+    heads = dict(pen.heads)
+    missing = sorted(set(batches) - heads.keys())
+    for start in range(0, len(missing), MANY):
+        heads |= _heads(session, set(missing[start : start + MANY]))
+    session.info[PEN] = replace(session.info[PEN], heads=heads)
 
 
 def sign_with(session: Session, ledger: tuple[Signer, ...], custodian: Signer) -> None:
@@ -389,16 +400,6 @@ def entry(index: int) -> LedgerEntry:
     if found is None:
         raise NotFound("no-entry", _l("Sổ chưa có dòng số %(index)s."), index=index)
     return found
-
-
-def receipt(index: int) -> Proof:
-    """The receipt of entry `index` against the newest checkpoint."""
-    state = ensure_born()
-    if not 0 <= index < state.size:
-        raise NotFound("no-entry", _l("Sổ chưa có dòng số %(index)s."), index=index)
-    plan = merkle.inclusion_plan(index, state.size)
-    path = merkle.assemble(plan, nodes(db.session(), merkle.nodes_needed(plan)))
-    return Proof(index, path, state.checkpoint)
 
 
 def nodes(session: Session, wanted: frozenset[NodeId] | Sequence[NodeId]) -> dict[NodeId, bytes]:

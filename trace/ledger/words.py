@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from trace.events.reasons import reason_name
 from trace.ledger.erasure import BUYER, MEMBER, NOTE
 from trace.ledger.readable import visible
 from village.i18n import gettext as _
-from village.i18n import number
+from village.i18n import in_language, number
+from village.i18n import lazy_gettext as _l
 
 KINDS = ("event", "correction", "key", "erasure")
+FACTS = {"origin": _l("Mua từ"), "reason": _l("Vì sao"), "sscc": _l("Thùng số")}
+"""What an event may say besides, and what each is called."""
 
 
 def kind_of(record: Mapping[str, Any]) -> str:
@@ -68,6 +72,14 @@ def commitment_name(name: str, kind: str = "") -> str:
     return known.get(name, visible(name))
 
 
+def reason_in(event: Mapping[str, Any], key: str) -> str:
+    """Why something was lost, as its process calls it; the bare key where no process does."""
+    process, _slash, version = str(event.get("soi:process", "")).rpartition("/")
+    known = version.isascii() and version.isdigit() and len(version) < 6
+    name = reason_name(process, int(version), str(event.get("soi:stage", "")), key) if known else None
+    return in_language(*name) if name else visible(key)
+
+
 def step(name: str) -> str:
     """An EPCIS business step, for a stage that no row names any more."""
     known = {
@@ -76,6 +88,9 @@ def step(name: str) -> str:
         "inspecting": _("Một lần kiểm tra"),
         "packing": _("Đóng gói"),
         "shipping": _("Gửi hàng đi"),
+        "receiving": _("Mua vào hay nhận về"),
+        "destroying": _("Mất đi"),
+        "unpacking": _("Mở thùng"),
     }
     return known.get(name, _("Một bước làm"))
 

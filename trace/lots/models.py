@@ -6,7 +6,7 @@ The rows here are a projection of the ledger that services keep in the same tran
 import datetime as dt
 from typing import Literal
 
-from sqlalchemy import JSON, CheckConstraint, Enum, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Enum, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from village.db import Base, Id, Moment
@@ -14,6 +14,7 @@ from village.places.models import Household, Site
 from village.products.models import Product
 
 Hold = Literal["none", "held", "recalled"]
+UnitStatus = Literal["closed", "opened", "shipped", "lost"]
 
 
 class Batch(Base):
@@ -26,6 +27,7 @@ class Batch(Base):
         CheckConstraint("left_units BETWEEN 0 AND made_units", name="units_left"),
         CheckConstraint("(made_units IS NULL) = (left_units IS NULL)", name="units"),
         Index("ix_batch_household_open", "household_id", "left_grams"),
+        Index("ix_batch_held", "id", sqlite_where=text("hold = 'held'"), postgresql_where=text("hold = 'held'")),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -52,6 +54,8 @@ class Batch(Base):
     best_before: Mapped[dt.date | None]
     hold: Mapped[Hold] = mapped_column(Enum("none", "held", "recalled", name="hold", native_enum=False), default="none")
     hold_reason: Mapped[str] = mapped_column(String(300), default="")
+    outside: Mapped[str | None] = mapped_column(String(80))
+    """Where it was bought, as the buyer is told it; None for what the village made itself."""
     void: Mapped[bool] = mapped_column(default=False)
     """True when a correction said that it was never made."""
 
@@ -64,9 +68,55 @@ class Edge(Base):
     """One step of ancestry: some of `parent` went into `child` in `event`. Goes when a correction undoes the event."""
 
     __tablename__ = "batch_edge"
+    __table_args__ = (Index("ix_batch_edge_parent_id", "parent_id", "child_id"),)
 
     child_id: Mapped[Id] = mapped_column(ForeignKey("batch.id"), primary_key=True)
-    parent_id: Mapped[Id] = mapped_column(ForeignKey("batch.id"), primary_key=True, index=True)
-    event_id: Mapped[Id] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    parent_id: Mapped[Id] = mapped_column(ForeignKey("batch.id"), primary_key=True)
+    event_id: Mapped[Id] = mapped_column(ForeignKey("event.id"), primary_key=True, index=True)
     grams: Mapped[int]
     """Grams of the parent in this child, shared out over the event's outputs by weight."""
+
+
+class LogisticUnit(Base):
+    """A case of packs under a number of its own (GS1's SSCC). What lies in it is in its parts, for good."""
+
+    __tablename__ = "logistic_unit"
+    __table_args__ = (Index("ix_logistic_unit_cooperative_made", "cooperative_id", "made_at"),)
+
+    sscc: Mapped[str] = mapped_column(String(18), primary_key=True)
+    cooperative_id: Mapped[Id] = mapped_column(ForeignKey("cooperative.id"))
+    household_id: Mapped[Id] = mapped_column(ForeignKey("household.id"))
+    status: Mapped[UnitStatus] = mapped_column(
+        Enum("closed", "opened", "shipped", "lost", name="unit_status", native_enum=False), default="closed"
+    )
+    packed_event: Mapped[Id] = mapped_column(ForeignKey("event.id"))
+    opened_event: Mapped[Id | None] = mapped_column(ForeignKey("event.id"))
+    """What ended it: it was opened, shipped or lost; the packing itself where that turned out never to have been."""
+    made_at: Mapped[Moment]
+
+    parts: Mapped[list["LogisticUnitPart"]] = relationship(
+        order_by="LogisticUnitPart.batch_id", cascade="all, delete-orphan"
+    )
+    household: Mapped[Household] = relationship()
+
+
+class LogisticUnitPart(Base):
+    """So many packs of a batch in a case."""
+
+    __tablename__ = "logistic_unit_part"
+    __table_args__ = (CheckConstraint("units > 0", name="units"),)
+
+    sscc: Mapped[str] = mapped_column(ForeignKey("logistic_unit.sscc"), primary_key=True)
+    batch_id: Mapped[Id] = mapped_column(ForeignKey("batch.id"), primary_key=True, index=True)
+    units: Mapped[int]
+
+    batch: Mapped[Batch] = relationship()
+
+
+class SsccCounter(Base):
+    """How many SSCCs were given under one GS1 company prefix. A number is never given twice, used or not."""
+
+    __tablename__ = "sscc_counter"
+
+    prefix: Mapped[str] = mapped_column(String(12), primary_key=True)
+    given: Mapped[int] = mapped_column(BigInteger)

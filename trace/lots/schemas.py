@@ -5,6 +5,14 @@ from marshmallow import Schema, fields, validate
 from trace.lots.services import DIRECTIONS
 
 
+class OriginSchema(Schema):
+    """One source of a batch: whose harvest, as far as they agreed to be named, or a region outside of the village."""
+
+    name = fields.String()
+    percent = fields.Integer(metadata={"description": "whole per cent; all of a batch's sum to 100"})
+    outside = fields.Boolean(metadata={"description": "true for what was bought from outside of the village"})
+
+
 class BatchDetailSchema(Schema):
     """One batch. Weights in grams; `units` are packs, null for what is weighed. What is left, for its own people."""
 
@@ -23,6 +31,8 @@ class BatchDetailSchema(Schema):
     best_before = fields.Date(allow_none=True)
     hold = fields.String()
     void = fields.Boolean()
+    outside = fields.String(allow_none=True, metadata={"description": "where it was bought; null for our own"})
+    origins = fields.List(fields.Nested(OriginSchema), metadata={"description": "where it began, the largest first"})
     scan_url = fields.String()
 
 

@@ -7,9 +7,9 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from trace.gs1.digital_link import DigitalLink
-from trace.lots import services
-from trace.lots.models import Batch
+from trace.lots import origins, services
 from trace.lots.schemas import BatchDetailSchema, GraphArguments, GraphSchema
+from village.db import db
 from village.i18n import in_language
 from village.people.access import requires, signed_in
 
@@ -31,7 +31,13 @@ class OneBatch(MethodView):
         mine = signed_in().works_for(found.household_id, found.cooperative_id)
         left = {"left_grams": found.left_grams, "left_units": found.left_units} if mine else {}
         return {
-            **_node(found),
+            "id": found.id,
+            "gtin": found.gtin,
+            "lot": found.lot,
+            "product": in_language(found.product.name_vi, found.product.name_en),
+            "grams": found.made_grams,
+            "units": found.made_units,
+            "hold": found.hold,
             **left,
             "epc": found.epc,
             "process": found.process,
@@ -39,6 +45,8 @@ class OneBatch(MethodView):
             "made_at": found.made_at,
             "best_before": found.best_before,
             "void": found.void,
+            "outside": found.outside,
+            "origins": origins.read_origins(db.session(), found),
             "scan_url": DigitalLink(found.gtin, lot=found.lot).under(current_app.extensions["soi"].public_url),
         }
 
@@ -53,22 +61,19 @@ class Graph(MethodView):
     @batches.doc(security=[{"bearer": []}])
     def get(self, asked: dict[str, str], batch_id: str) -> dict[str, Any]:
         """Read the graph up to the field, down to the packs, or both."""
-        nodes, edges = services.graph(batch_id, asked["direction"])
+        nodes, steps = services.graph(db.session(), batch_id, asked["direction"])
         return {
-            "nodes": [_node(one) for one in nodes],
-            "edges": [
-                {"source": e.parent_id, "target": e.child_id, "grams": e.grams, "event": e.event_id} for e in edges
+            "nodes": [
+                {
+                    "id": one.id,
+                    "gtin": one.gtin,
+                    "lot": one.lot,
+                    "product": in_language(one.name_vi, one.name_en),
+                    "grams": one.grams,
+                    "units": one.units,
+                    "hold": one.hold,
+                }
+                for one in nodes
             ],
+            "edges": [{"source": s.parent, "target": s.child, "grams": s.grams, "event": s.event} for s in steps],
         }
-
-
-def _node(batch: Batch) -> dict[str, Any]:
-    return {
-        "id": batch.id,
-        "gtin": batch.gtin,
-        "lot": batch.lot,
-        "product": in_language(batch.product.name_vi, batch.product.name_en),
-        "grams": batch.made_grams,
-        "units": batch.made_units,
-        "hold": batch.hold,
-    }

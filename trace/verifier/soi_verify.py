@@ -779,7 +779,8 @@ class Keyring:
 
 
 _CLAIMED = {
-    "id", "process", "stage", "occurred_at", "site", "inputs", "outputs", "readings", "photos", "passed", "commitments",
+    "id", "process", "stage", "occurred_at", "site", "inputs", "outputs", "readings", "photos", "passed", "facts",
+    "commitments",
 }  # fmt: skip
 
 
@@ -790,10 +791,15 @@ def check_claim(claim: Any, record: dict[str, Any]) -> None:
         raise Broken("what the phone signed is no claim about this event")
     for member in sorted(set(claim) - _CLAIMED):
         raise Broken(f"the phone signed something that no event says: {shown(member)}")
-    whole = event.get("type") == "TransformationEvent"
-    made = not whole and event.get("action") == "ADD"
-    inputs = event.get("inputQuantityList", []) if whole else [] if made else event.get("quantityList", [])
-    outputs = event.get("outputQuantityList", []) if whole else event.get("quantityList", []) if made else []
+    kind, born = event.get("type"), event.get("action") == "ADD"
+    if kind == "TransformationEvent":
+        inputs, outputs = event.get("inputQuantityList", []), event.get("outputQuantityList", [])
+    elif kind == "AggregationEvent":
+        inputs, outputs = event.get("childQuantityList", []), []
+    else:
+        listed = event.get("quantityList", [])
+        inputs, outputs = ([], listed) if born else (listed, [])
+    cased = isinstance(claim.get("facts"), dict) and "sscc" in claim["facts"]
     start = "https://id.gs1.org/01/%s/10/"
     checks: dict[str, Callable[[], bool]] = {
         "id": lambda: event["eventID"] == "urn:uuid:{}".format(claim["id"]),
@@ -801,9 +807,9 @@ def check_claim(claim: Any, record: dict[str, Any]) -> None:
         "process": lambda: event["soi:process"].rpartition("/")[0] == claim["process"],
         "stage": lambda: event["soi:stage"] == claim["stage"],
         "site": lambda: event["readPoint"]["id"] == "https://id.gs1.org/414/" + claim["site"],
-        "inputs": lambda: _same_parts(
-            claim.get("inputs") or [], inputs, lambda one, epc: one["batch"] == epc
-        ),
+        # The number of a case says what lies in it, when it is opened, sent off or lost.
+        "inputs": lambda: (cased and not claim.get("inputs") and not born)
+        or _same_parts(claim.get("inputs") or [], inputs, lambda one, epc: one["batch"] == epc),
         "outputs": lambda: _same_parts(
             claim.get("outputs") or [],
             outputs,
@@ -813,6 +819,7 @@ def check_claim(claim: Any, record: dict[str, Any]) -> None:
         "readings": lambda: _same_readings(claim.get("readings") or [], event.get("sensorElementList", [])),
         "passed": lambda: claim.get("passed") is not False
         or "conformant" not in event.get("persistentDisposition", {}).get("set", []),
+        "facts": lambda: _same_facts(_facts(claim), event),
         "photos": lambda: list(claim.get("photos") or []) == list(record.get("photos", [])),
         "commitments": lambda: all(
             record["commitments"].get(name) == value for name, value in claim.get("commitments", {}).items()
@@ -839,6 +846,22 @@ def _same_amount(one: Any, part: Any) -> bool:
     if one.get("grams") is not None:
         return part.get("uom") == "GRM" and _equal(part["quantity"], one["grams"])
     return True
+
+
+def _facts(claim: Any) -> Any:
+    facts = claim.get("facts")
+    if facts is not None and not isinstance(facts, dict):
+        raise TypeError("facts are an object")
+    return facts or {}
+
+
+def _same_facts(told: Any, event: Any) -> bool:
+    """The claim's facts are the event's; a place of origin and a reason stand in the event only if they were signed."""
+    if event["type"] == "AggregationEvent" and event["parentID"] != "https://id.gs1.org/00/" + event["soi:sscc"]:
+        return False
+    return all(isinstance(text, str) and event["soi:" + name] == text for name, text in told.items()) and all(
+        name in told or "soi:" + name not in event for name in ("origin", "reason")
+    )
 
 
 def _same_readings(told: list[Any], stored: list[Any]) -> bool:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 from flask.typing import ResponseReturnValue
 
 from trace.ledger import published, witnesses
@@ -13,7 +13,7 @@ from village.db import db
 from village.errors import NotFound
 from village.i18n import current_language
 from village.i18n import lazy_gettext as _l
-from village.web.assets import YEAR
+from village.web.modules import SCRIPTS, answer, worker
 
 pages = Blueprint("verifier", __name__, template_folder="templates")
 pages.add_app_template_global(files.address, "verifier")
@@ -39,14 +39,7 @@ def file(version: str, name: str) -> ResponseReturnValue:
     found = files.files().get(name)
     if found is None:
         raise NotFound("no-file", _l("Không có tệp nào ở địa chỉ này."))
-    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = Response(found.zipped if zipped else found.body, content_type=f"{found.mimetype}; charset=utf-8")
-    if zipped:
-        response.headers["Content-Encoding"] = "gzip"
-    response.vary.add("Accept-Encoding")
-    current = version == files.version()
-    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable" if current else "no-cache"
-    return response
+    return answer(found, current=version == files.version())
 
 
 @pages.get("/verify/sw.js")
@@ -54,11 +47,7 @@ def service_worker() -> ResponseReturnValue:
     """What keeps the verifier for when there is no network."""
     told = {"VERSION": files.version(), "FILES": files.kept_offline(), "ASKED": list(ASKED)}
     head = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in told.items())
-    body = head + (files.SCRIPTS / "verify-sw.js").read_text()
-    response = Response(body, content_type="text/javascript; charset=utf-8")
-    response.headers["Service-Worker-Allowed"] = "/verify"
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return worker(head + (SCRIPTS / "verify-sw.js").read_text(), "/verify")
 
 
 @pages.get("/verify/soi_verify.py")

@@ -4,12 +4,16 @@ import { Refused } from "./encoding.js";
 import { isObject } from "./json.js";
 
 const MEMBERS = new Set([
-  "id", "process", "stage", "occurred_at", "site", "inputs", "outputs", "readings", "photos", "passed", "commitments",
+  "id", "process", "stage", "occurred_at", "site", "inputs", "outputs", "readings", "photos", "passed", "facts",
+  "commitments",
 ]);
 const PLACE = "https://id.gs1.org/414/";
 const CLASS = "https://id.gs1.org/01/";
-/** The prefix of measurements that GS1's vocabulary lacks, as the event names them. */
+const PARCEL = "https://id.gs1.org/00/";
+/** The prefix of measurements that GS1's vocabulary lacks, and of facts, as the event names them. */
 const OWN = "soi:";
+/** Facts that an event states only if its claim does; a case's number may be the ledger's own. */
+const SAID = ["origin", "reason"];
 const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 /** Raises Refused with the member at fault. @param {any} claim @param {Record<string, any>} entry */
@@ -18,24 +22,41 @@ export function checkClaim(claim, entry) {
   if (!isObject(claim) || !isObject(event)) throw unfit("event");
   const unknown = Object.keys(claim).filter((name) => !MEMBERS.has(name)).sort();
   if (unknown.length) throw unfit(unknown[0]);
-  const whole = event.type === "TransformationEvent";
-  const made = !whole && event.action === "ADD";
-  const went = whole ? event.inputQuantityList : made ? [] : event.quantityList;
-  const came = whole ? event.outputQuantityList : made ? event.quantityList : [];
+  const [went, came] = parts(event);
   const checks = {
     id: () => event.eventID === `urn:uuid:${text(claim.id)}`,
     occurred_at: () => sameTime(text(claim.occurred_at), event),
     process: () => beforeLast(text(event["soi:process"]), "/") === claim.process,
     stage: () => text(event["soi:stage"]) === claim.stage,
     site: () => event.readPoint.id === PLACE + text(claim.site),
-    inputs: () => sameParts(claim.inputs ?? [], went ?? [], (one, epc) => text(one.batch) === epc),
+    inputs: () => byCase(claim, event)
+      || sameParts(claim.inputs ?? [], went ?? [], (one, epc) => text(one.batch) === epc),
     outputs: () => sameParts(claim.outputs ?? [], came ?? [], isProduct),
     readings: () => sameReadings(claim.readings ?? [], event.sensorElementList ?? []),
     passed: () => claim.passed !== false || !(event.persistentDisposition?.set ?? []).includes("conformant"),
+    facts: () => sameFacts(claim.facts ?? {}, event),
     photos: () => same(claim.photos ?? [], entry.photos ?? []),
     commitments: () => Object.entries(claim.commitments ?? {}).every(([name, value]) => entry.commitments[name] === value),
   };
   for (const [member, fits] of Object.entries(checks)) if (!holds(fits)) throw unfit(member);
+}
+
+/** What went in or was looked at, and what came out, as the event lists them. */
+function parts(event) {
+  if (event.type === "TransformationEvent") return [event.inputQuantityList, event.outputQuantityList];
+  if (event.type === "AggregationEvent") return [event.childQuantityList, []];
+  return event.action === "ADD" ? [[], event.quantityList] : [event.quantityList, []];
+}
+
+/** What lies in a case need not be named again when it is opened, sent off or lost: its number says it. */
+const byCase = (claim, event) =>
+  !claim.inputs?.length && isObject(claim.facts) && "sscc" in claim.facts && event.action !== "ADD";
+
+function sameFacts(told, event) {
+  if (!isObject(told)) return false;
+  if (event.type === "AggregationEvent" && event.parentID !== PARCEL + text(event[`${OWN}sscc`])) return false;
+  return Object.entries(told).every(([name, value]) => text(value) === event[OWN + name])
+    && SAID.every((name) => !(OWN + name in event) || name in told);
 }
 
 const unfit = (member) => new Refused("unfit-claim", { member });
