@@ -1,0 +1,1 @@
+"""Evidence of the work: photos taken in, laboratories' reports, and batches held back until they are cleared."""
