@@ -77,6 +77,13 @@ ITEMS = (
     Item("dry-paddy", "gao-seng-cu", "dry-paddy", "Thóc khô", "Dry paddy", picture="rice"),
     Item("rice", "gao-seng-cu", "rice", "Gạo Séng Cù", "Séng Cù rice", picture="rice"),
     Item("gao-5000", "gao-seng-cu", "packs", "Gạo Séng Cù 5 kg", "Séng Cù rice 5 kg", 5000, 190_000, "pack-rice"),
+    Item("residue", "mien-dong", "residue", "Bã dong riềng", "Canna residue", picture="residue"),
+    Item("bran", "gao-seng-cu", "bran", "Cám gạo", "Rice bran", picture="bran"),
+    Item("husk", "gao-seng-cu", "husk", "Trấu", "Rice husk", picture="husk"),
+    Item("root", "khoai-sam-say", "root", "Củ khoai sâm", "Yacon roots", picture="yacon-root"),
+    Item("slices", "khoai-sam-say", "slices", "Khoai thái lát", "Yacon slices", picture="yacon-slices"),
+    Item("dried", "khoai-sam-say", "dried", "Khoai sâm sấy", "Dried yacon", picture="yacon-dried"),
+    Item("khoai-300", "khoai-sam-say", "packs", "Khoai sâm sấy 300 g", "Dried yacon 300 g", 300, 85_000, "yacon-dried"),
 )
 WORDS = {
     "mien-dong": (
@@ -91,6 +98,12 @@ WORDS = {
         "100 % búp chè", "100 % tea leaves", "Hãm nước 85 °C chừng 3 phút.", "Steep at 85 °C for about 3 minutes.",
         "Nơi khô, kín, tránh nắng.", "Keep dry, closed and out of the sun.",
         "Chè hái một tôm hai lá trên đồi Tam Đường.", "A bud and two leaves from the hills of Tam Đường.",
+    ),
+    "khoai-sam-say": (
+        "100 % khoai sâm", "100 % yacon", "Ăn liền, hoặc ngâm nước ấm nấu chè.",
+        "Eat as it is, or soak in warm water for a sweet soup.", "Nơi khô, buộc kín sau khi mở.",
+        "Keep dry; close well after opening.", "Khoai sâm đất Bình Lư, thái lát sấy mộc, không thêm đường.",
+        "Yacon from Bình Lư, sliced and dried as it is, without sugar.",
     ),
     "gao-seng-cu": (
         "100 % gạo Séng Cù", "100 % Séng Cù rice", "Vo nhẹ một lần, nấu ít nước hơn gạo thường.",

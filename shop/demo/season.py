@@ -15,6 +15,7 @@ from sqlalchemy import select
 from batches.stages.corrections import Correction, as_wanted, correct, event_for
 from batches.stages.services import record_stage
 from batches.stages.wanted import Make, Measure, Take, Wanted
+from shop.demo import sensors
 from village import clock
 from village.db import db
 from village.people.access import Actor
@@ -23,6 +24,10 @@ from village.places.models import Site, SiteKind
 from village.products.models import Product
 
 NAMESPACE = uuid.UUID("5f0b7a3e-50a1-4d20-9506-000000000001")
+DRYER, SENSORS_SINCE = "producer", 20
+"""Whose dryer has sensors, and for how many days."""
+MEASURED = frozenset(("m09-kho", "k-kho1"))
+"""What was dried there since."""
 RECORDED_AFTER = dt.timedelta(minutes=25)
 """How long after a stage the household gets to its phone."""
 
@@ -55,6 +60,9 @@ class Step:
     note: str = ""
     passed: bool | None = None
     place: SiteKind = "workshop"
+    facts: dict[str, str] = field(default_factory=dict)
+    dong: int | None = None
+    """What it cost or brought in."""
     corrects: str = ""
     """Name of the step that this one tells again."""
     name: str = ""
@@ -120,6 +128,57 @@ def rice(tag: str, who: str, day: float, paddy: float, packs: int) -> list[Step]
     ]  # fmt: skip
 
 
+def yacon(tag: str, who: str, day: float, roots: float, packs: int) -> list[Step]:
+    """A harvest of yacon, dried."""
+    slices, dried = round(roots * 0.84, 1), round(roots * 0.13, 1)
+    step = partial(Step, process="khoai-sam-say")
+    return [
+        step(day, who, "harvest", makes={f"{tag}-cu": ("root", roots)}, place="field"),
+        step(day - 0.5, who, "slice", takes={f"{tag}-cu": roots}, makes={f"{tag}-lat": ("slices", slices)}),
+        step(day - 1.5, who, "dry", takes={f"{tag}-lat": slices}, makes={f"{tag}-kho": ("dried", dried)},
+             moisture="10.5"),
+        step(day - 2, who, "inspect", takes={f"{tag}-kho": 0}, moisture="10.5"),
+        step(day - 2.5, who, "pack", takes={f"{tag}-kho": round(packs * 0.302, 1)},
+             makes={f"{tag}-300": ("khoai-300", packs)}),
+    ]  # fmt: skip
+
+
+def blended(tag: str, who: str, day: float) -> list[Step]:
+    """Too little starch of one's own: some is bought from another region, and the pack says so. The residue is sold."""
+    return [
+        Step(day, who, "harvest", makes={f"{tag}-cu": ("tuber", 560)}, place="field"),
+        Step(day - 1, who, "settle", takes={f"{tag}-cu": 560}, moisture="45",
+             makes={f"{tag}-uot": ("wet-starch", 140), f"{tag}-ba": ("residue", 230)}),
+        Step(day - 1.4, who, "sell-residue", takes={f"{tag}-ba": 200}, dong=300_000),
+        Step(day - 1.5, who, "lose", takes={f"{tag}-ba": 30}, facts={"reason": "rain"}),
+        Step(day - 3, who, "dry-starch", takes={f"{tag}-uot": 140}, makes={f"{tag}-bot": ("dry-starch", 88)},
+             moisture="13"),
+        Step(day - 3.2, who, "buy-dry-starch", makes={f"{tag}-mua": ("dry-starch", 50)}, moisture="12.5",
+             facts={"origin": "Mường Khương, Lào Cai"}, dong=1_750_000),
+        Step(day - 3.4, who, "merge", takes={f"{tag}-bot": 88, f"{tag}-mua": 30}, makes={f"{tag}-tron":
+             ("dry-starch", 118)}),
+        Step(day - 4, who, "steam", takes={f"{tag}-tron": 118}, makes={f"{tag}-banh": ("sheets", 212)}),
+        Step(day - 4.6, who, "rest", takes={f"{tag}-banh": 212}, makes={f"{tag}-u": ("rested-sheets", 143)}),
+        Step(day - 5, who, "cut", takes={f"{tag}-u": 143}, makes={f"{tag}-soi": ("strands", 139)}),
+        Step(day - 5.4, who, "dry", takes={f"{tag}-soi": 139}, makes={f"{tag}-kho": ("noodles", 122)}, moisture="13.1"),
+        Step(day - 5.6, who, "split", takes={f"{tag}-kho": 122},
+             makes={f"{tag}-goi": ("noodles", 72), f"{tag}-gui": ("noodles", 50)}),
+        Step(day - 6, who, "inspect", takes={f"{tag}-goi": 0}, moisture="13.1"),
+        Step(day - 6.4, who, "pack", takes={f"{tag}-goi": 71.5}, makes={f"{tag}-500": ("mien-500", 142)}),
+        Step(day - 6.6, who, "case", takes={f"{tag}-500": 20}),
+    ]  # fmt: skip
+
+
+def this_morning() -> list[Step]:
+    """What the village has written down since it got up."""
+    return [
+        Step(-0.01, "thu", "harvest", makes={"s1-cu": ("tuber", 640)}, place="field"),
+        Step(-0.03, "vi", "harvest", makes={"s2-cu": ("tuber", 410)}, place="field"),
+        Step(-0.05, "producer", "rest", takes={"m12-banh": 341}, makes={"m12-u": ("rested-sheets", 178)}),
+        Step(-0.08, "thu", "settle", takes={"s1-cu": 300}, makes={"s1-uot": ("wet-starch", 76)}, moisture="44"),
+    ]
+
+
 def story() -> list[Step]:
     """The season's steps, in the order in which they happened."""
     steps = [
@@ -163,6 +222,9 @@ def story() -> list[Step]:
         *tea("c3", "nhap", 11, 160, 150),
         *rice("g1", "nhap", 42, 1900, 200),
         *rice("g2", "nhap", 35, 1400, 140),
+        *yacon("y1", "nhap", 20, 420, 150),
+        *blended("b1", "vi", 9.5),
+        *this_morning(),
     ]  # fmt: skip
     return sorted(steps, key=lambda step: -step.day)
 
@@ -184,11 +246,30 @@ class Season:
 
     def timeline(self, steps: list[Step]) -> list[Happens]:
         """Each step with the moment at which its household writes it down. Each is idempotent by its id."""
-        return [
+        happens: list[Happens] = [
             (when + RECORDED_AFTER, partial(self._record, step, when))
             for step in steps
             for when in [self.today - dt.timedelta(days=step.day)]
         ]
+        return happens + self._dryer(steps)
+
+    def _dryer(self, steps: list[Step]) -> list[Happens]:
+        """One household got sensors for its dryer in mid-season; they ran again yesterday."""
+        who, site = self.actors[DRYER], self.sites[(self.actors[DRYER].household_id, "workshop")]
+        first = self.today - dt.timedelta(days=SENSORS_SINCE)
+        yesterday = self.today - dt.timedelta(hours=12)
+        happens: list[Happens] = [
+            (first, partial(sensors.register, actor("office"), site)),
+            (yesterday + RECORDED_AFTER, partial(sensors.fire, site, yesterday)),
+        ]
+        for step in steps:
+            for made in MEASURED & step.makes.keys():
+                end = self.today - dt.timedelta(days=step.day)
+                happens.append((end + 2 * RECORDED_AFTER, partial(self._measured, who, site, end, made)))
+        return happens
+
+    def _measured(self, who: Actor, site: str, end: dt.datetime, made: str) -> None:
+        sensors.measured(who, site, end, self.batches[made], demo_id(f"sensors-{made}"))
 
     def _record(self, step: Step, when: dt.datetime) -> None:
         who = self.actors[step.who]
@@ -218,13 +299,16 @@ class Season:
             occurred_at=when.astimezone(clock.VN),
             site=self.sites[(who.household_id, step.place)],
             inputs=tuple(
-                Take(self.batches[taken], None if looking else round(amount * 1000))
+                Take(self.batches[taken], units=int(amount)) if step.stage == "case"
+                else Take(self.batches[taken], None if looking else round(amount * 1000))
                 for taken, amount in step.takes.items()
             ),
             outputs=tuple(makes),
             readings=(Measure("Moisture", Decimal(step.moisture), "P1"),) if step.moisture else (),
             note=step.note or ("Số của nhà cân, đã xem lại." if step.stage == "cut" else ""),
             passed=step.passed,
+            facts=step.facts,
+            value_dong=step.dong,
         )
 
     def _correct(self, step: Step, who: Actor, wanted: Wanted) -> None:
