@@ -10,6 +10,11 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("development", "production", "test")
 MIB = 1024 * 1024
+TRAINING = "training"
+"""The training village's folder within the instance folder, and the end of its ledger's name."""
+TRAINING_OF = "SOI_TRAINING_OF"
+"""Set by the server for the training village that it starts, and by nobody else."""
+TAKEN_OVER = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LOG_LEVEL", "TRUSTED_PROXIES")
 DEMO_MARK = "demo"
 """The file in the instance folder by which `flask demo` marks a village as invented."""
 
@@ -37,6 +42,8 @@ class Settings:
     trusted_proxies: int
     metrics_token: str
     max_body: int
+    max_photo: int
+    """Bytes of one photo, or of one certificate's file."""
     demo: bool
     tsa_url: str
     """The RFC 3161 authority that stamps the day's checkpoint; empty when none does."""
@@ -44,13 +51,32 @@ class Settings:
     """The PEM file with that authority's root."""
     ledger_export: Path | None
     """The folder that the keeper keeps as a mirror of the published log; None for no mirror."""
+    gs1_prefix_digits: int
+    """How many digits at the front of a cooperative's GLN are the company prefix that GS1 gave it (7 to 12)."""
     keeper: bool
     """Whether gunicorn runs the ledger's keeper beside its workers."""
+    jobs: bool
+    """Whether gunicorn runs the worker for jobs beside its workers."""
+    max_sheet: int
+    """Bytes of a spreadsheet that may be sent for import."""
     ledger_policy: Path
     """The file that names the witnesses (C2SP tlog-policy); without it there are none."""
+    training_port: int | None
+    """Where gunicorn serves the training village beside the real one; None when it does not."""
+    training_url: str
+    """The training village's own address; empty when there is none."""
+    training_of: str
+    """In the training village: the address of the real one. Empty in a real village."""
+    sensor_raw_days: int
+    """How many days every single reading of a sensor is kept; older ones become quarters of an hour."""
     ledger_start_alone: bool
     """Sign although no witness that knows the log can be asked. Dangerous: a database that was put back from a backup
     would then sign a second history over the first, and nobody could take that back."""
+
+    @property
+    def training(self) -> bool:
+        """True in a training village: nothing of it touches a real ledger."""
+        return bool(self.training_of)
 
     @property
     def secure(self) -> bool:
@@ -92,14 +118,64 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         trusted_proxies=_integer(environ, "TRUSTED_PROXIES", 0, 0, 5),
         metrics_token=environ.get("METRICS_TOKEN", ""),
         max_body=_integer(environ, "MAX_BODY_MIB", 2, 1, 64) * MIB,
+        max_photo=_integer(environ, "PHOTO_MIB", 12, 1, 64) * MIB,
         demo=(instance / DEMO_MARK).exists(),
         tsa_url=(tsa_url := _tsa_url(environ.get("TSA_URL", ""))),
         tsa_ca=_tsa_ca(environ.get("TSA_CA", ""), tsa_url),
+        training_port=(training_port := _training_port(environ, port)),
+        training_url=_training_url(environ.get("TRAINING_URL", ""), training_port, parts.hostname, mode),
+        training_of=environ.get(TRAINING_OF, ""),
         ledger_policy=_policy(environ.get("LEDGER_POLICY", ""), instance),
+        sensor_raw_days=_integer(environ, "SENSOR_RAW_DAYS", 30, 2, 3660),
         ledger_start_alone=_one_of(environ, "LEDGER_START_ALONE", "0", ("0", "1")) == "1",
         ledger_export=Path(folder).resolve() if (folder := environ.get("LEDGER_EXPORT", "")) else None,
+        gs1_prefix_digits=_integer(environ, "GS1_PREFIX_DIGITS", 12, 7, 12),
         keeper=_one_of(environ, "KEEPER", "on", ("on", "off")) == "on",
+        jobs=_one_of(environ, "JOBS", "on", ("on", "off")) == "on",
+        max_sheet=_integer(environ, "SHEET_MIB", 25, 1, 200) * MIB,
     )
+
+
+def training_environ(settings: Settings, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment in which the training village of this village runs: its own folder, database and keys, no mirror
+    and no witnesses. Only what cannot lead to the real ledger is taken over."""
+    own = {name: environ[name] for name in TAKEN_OVER if name in environ}
+    folder = settings.instance / TRAINING
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        **own,
+        "INSTANCE": str(folder),
+        "HOST": settings.host,
+        "PORT": str(settings.training_port),
+        "PUBLIC_URL": settings.training_url,
+        # It has a secret of its own, which a village that is not in production makes itself.
+        "SOI_ENV": "test" if settings.mode == "test" else "development",
+        "LEDGER_ORIGIN": f"{settings.ledger_origin}/{TRAINING}",
+        "WORKERS": "1",
+        "KEEPER": "off",
+        TRAINING_OF: settings.public_url,
+    }
+
+
+def _training_port(environ: Mapping[str, str], port: int) -> int | None:
+    found = _integer(environ, "TRAINING_PORT", 0, 0, 65535)
+    if found == port:
+        raise SettingsError(f"TRAINING_PORT is {found}, the same as PORT, but must be another.")
+    return found or None
+
+
+def _training_url(url: str, port: int | None, host: str, mode: str) -> str:
+    if port is None:
+        return ""
+    if not url and mode == "production":
+        raise SettingsError("TRAINING_PORT needs TRAINING_URL in production: how members reach the training village.")
+    url = (url or f"http://127.0.0.1:{port}").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise SettingsError(f"TRAINING_URL is {url!r}, but must be an address such as https://tap.soi.example.vn.")
+    if mode == "production" and (parts.scheme != "https" or parts.hostname == host):
+        raise SettingsError("TRAINING_URL must start with https:// in production and have a host name of its own.")
+    return url
 
 
 def _policy(path: str, instance: Path) -> Path:

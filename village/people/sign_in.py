@@ -18,6 +18,8 @@ from village.people.models import ApiToken, Member, MemberRole, Role, SignIn, Si
 from village.people.phones import normal_phone
 
 COOKIE = "soi_session"
+TRAINING_COOKIE = "soi_training_session"
+"""Browsers do not keep the cookies of two ports of one host apart."""
 SIGN_IN_DAYS = 30
 USERNAME = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9._-]{1,39}")
 """At least one letter, so that no user name is somebody's telephone number."""
@@ -108,21 +110,26 @@ def sign_out() -> None:
 
 def cookie_token() -> str:
     """The session token that this request's cookie carries; empty without one."""
-    return request.cookies.get(COOKIE, "")
+    return request.cookies.get(_cookie(), "")
+
+
+def _cookie() -> str:
+    return TRAINING_COOKIE if current_app.extensions["soi"].training else COOKIE
 
 
 def set_cookie(response: Response, token: str) -> Response:
     """Give a browser its session."""
     secure = current_app.extensions["soi"].secure
     response.set_cookie(
-        COOKIE, token, max_age=SIGN_IN_DAYS * 86400, httponly=True, samesite="Lax", secure=secure, path="/"
+        _cookie(), token, max_age=SIGN_IN_DAYS * 86400, httponly=True, samesite="Lax", secure=secure, path="/"
     )
     return response
 
 
 def clear_cookie(response: Response) -> Response:
     """Take a browser's session away."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=current_app.extensions["soi"].secure)
+    secure = current_app.extensions["soi"].secure
+    response.delete_cookie(_cookie(), path="/", httponly=True, samesite="Lax", secure=secure)
     return response
 
 

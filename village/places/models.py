@@ -56,7 +56,10 @@ class Site(Base):
     """A field, workshop or store. A household's own, or (without one) the cooperative's, open to its households."""
 
     __tablename__ = "site"
-    __table_args__ = (CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="whole_position"),)
+    __table_args__ = (
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="whole_position"),
+        CheckConstraint("area_m2 > 0", name="area"),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
     name: Mapped[str] = mapped_column(String(120))
@@ -67,6 +70,8 @@ class Site(Base):
     household_id: Mapped[Id | None] = mapped_column(ForeignKey("household.id"), index=True)
     latitude: Mapped[float | None] = mapped_column(Float)
     longitude: Mapped[float | None] = mapped_column(Float)
+    area_m2: Mapped[int | None]
+    """A field's area in square metres, where it is known."""
     active: Mapped[bool] = mapped_column(default=True)
 
     hamlet: Mapped[Hamlet] = relationship()

@@ -5,12 +5,14 @@ from typing import cast, get_args
 
 from village import gs1
 from village.errors import BadInput
-from village.forms import Form, choice, optional_degrees
+from village.forms import Form, choice, optional_degrees, optional_number
 from village.i18n import lazy_gettext as _l
 from village.people.phones import clean_phone
 from village.places.models import SiteKind
 from village.text import clean_line, clean_name, clean_text
 
+LARGEST_M2 = 10_000_000
+"""A thousand hectares."""
 SITE_KINDS: tuple[SiteKind, ...] = get_args(SiteKind)
 
 
@@ -45,6 +47,7 @@ class SiteFields:
     household_id: str | None
     latitude: float | None
     longitude: float | None
+    area_m2: int | None = None
 
 
 def cooperative_fields(form: Form) -> CooperativeFields:
@@ -77,6 +80,7 @@ def site_fields(form: Form) -> SiteFields:
         household_id=form.text("household") or None,
         latitude=optional_degrees(form.text("latitude"), "latitude", 90),
         longitude=optional_degrees(form.text("longitude"), "longitude", 180),
+        area_m2=optional_number(form.text("area"), "area", 1, LARGEST_M2),
     )
     if (fields.latitude is None) != (fields.longitude is None):
         at_fault = "latitude" if fields.latitude is None else "longitude"

@@ -1,18 +1,21 @@
 """The office's work on its cooperative, on households, hamlets and sites. Each may touch only its own."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
+from village.certificates.models import Certificate
 from village.db import db, write
 from village.errors import BadInput, Conflict, NotFound
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, wrong_role
-from village.people.models import Role
+from village.people.models import Member, Role
 from village.places.models import Cooperative, Hamlet, Household, Site
 from village.places.schemas import CooperativeFields, HouseholdFields, SiteFields
+from village.products.models import Product
 from village.text import clean_name
 
 HAMLET_MAX = 80
@@ -21,6 +24,31 @@ HAMLET_MAX = 80
 def cooperative_of(who: Actor) -> Cooperative:
     """The asker's cooperative."""
     return db.session.get_one(Cooperative, who.cooperative_id)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many of each a cooperative has."""
+
+    members: int
+    households: int
+    hamlets: int
+    sites: int
+    products: int
+    certificates: int
+
+
+def counts_of(who: Actor) -> Counts:
+    """How many of each the asker's cooperative looks after; of the bản, all of the commune."""
+    own = who.cooperative_id
+    return Counts(
+        count_of(Member, Member.cooperative_id == own, Member.active),
+        count_of(Household, Household.cooperative_id == own),
+        count_of(Hamlet),
+        count_of(Site, Site.cooperative_id == own, Site.active),
+        count_of(Product, Product.cooperative_id == own, Product.active),
+        count_of(Certificate, Certificate.cooperative_id == own),
+    )
 
 
 def hamlets() -> list[Hamlet]:
@@ -185,6 +213,7 @@ def _fill_site(session: Session, who: Actor, site: Site, fields: SiteFields) -> 
         fields.name, fields.kind, fields.hamlet_id, fields.household_id
     )  # fmt: skip
     site.latitude, site.longitude = fields.latitude, fields.longitude
+    site.area_m2 = fields.area_m2
 
 
 def _known_hamlet(session: Session, hamlet_id: str) -> None:

@@ -1,50 +1,21 @@
-"""The office's home, and its pages on households, hamlets and sites."""
-
-import datetime as dt
+"""The office's pages on its cooperative, households, hamlets and sites."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from village import clock
-from village.certificates.models import Certificate
 from village.errors import BadInput, Conflict
 from village.forms import Form
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.people.access import requires, signed_in
-from village.people.models import Member, Role
+from village.people.models import Role
 from village.people.phones import shown_phone
 from village.places import schemas, services
 from village.places.models import Household, Site
-from village.products.models import Product
 
 places = Blueprint("places", __name__, url_prefix="/coop", template_folder="templates")
 
-SOON = dt.timedelta(days=90)
-"""How long before its end a certificate asks for attention."""
 KIND_NAMES = {"field": _l("Nương, ruộng"), "workshop": _l("Xưởng"), "store": _l("Kho")}
-
-
-@places.get("")
-@requires(Role.OFFICE, Role.AUDITOR)
-def home() -> ResponseReturnValue:
-    """What the office looks after, counted."""
-    who = signed_in()
-    own, count = who.cooperative_id, services.count_of
-    soon = clock.today() + SOON
-    return render_template(
-        "places/home.html",
-        cooperative=services.cooperative_of(who),
-        office=who.has(Role.OFFICE),
-        members=count(Member, Member.cooperative_id == own, Member.active),
-        households=count(Household, Household.cooperative_id == own),
-        hamlets=len(services.hamlets()),
-        sites=count(Site, Site.cooperative_id == own, Site.active),
-        products=count(Product, Product.cooperative_id == own, Product.active),
-        certificates=count(Certificate, Certificate.cooperative_id == own),
-        ending=count(Certificate, Certificate.cooperative_id == own, Certificate.expires_on <= soon),
-        days=SOON.days,
-    )
 
 
 @places.get("/about")
@@ -69,7 +40,7 @@ def edit_about() -> ResponseReturnValue:
         page = render_template("places/about.html", form=form.refused(error), gln=services.cooperative_of(who).gln)
         return page, error.status
     flash(_("Đã sửa."), "done")
-    return redirect(url_for("places.home"))
+    return redirect("/coop")
 
 
 @places.get("/hamlets")
@@ -181,7 +152,7 @@ def site(site_id: str) -> ResponseReturnValue:
     it = services.site_of(signed_in(), site_id)
     values = {
         "name": it.name, "kind": it.kind, "gln": it.gln, "hamlet": it.hamlet_id, "household": it.household_id,
-        "latitude": it.latitude, "longitude": it.longitude,
+        "latitude": it.latitude, "longitude": it.longitude, "area": it.area_m2,
     }  # fmt: skip
     return _site(Form(values), it)
 
