@@ -8,6 +8,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.support.cutting import Road, road
+from tests.support.fieldphone import FieldPhone
 from tests.support.serving import Served, serving
 from tests.support.village import Village
 from village.people.services import console, hand_out_link
@@ -43,6 +45,7 @@ def served(settings: Settings) -> Iterator[Served]:
 
 
 Opener = Callable[..., Page]
+Ready = Callable[..., tuple[FieldPhone, str]]
 
 
 @pytest.fixture
@@ -96,3 +99,50 @@ def shoot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., None]
         page.set_viewport_size(size)
 
     return take
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator[Served]:
+    """The village behind `way`, in one process: who dies, dies whole."""
+    with serving(settings, workers=1) as served:
+        yield served
+
+
+@pytest.fixture
+def way(house: Served) -> Iterator[Road]:
+    """A road to the village that can be cut."""
+    with road(house.port) as made:
+        yield made
+
+
+@pytest.fixture
+def field_phones(chromium: Browser, app: Flask, way: Road, tmp_path: Path) -> Iterator[Callable[..., FieldPhone]]:
+    """Phones with the field app; `own` for one that can be killed and opened again."""
+    made: list[FieldPhone] = []
+
+    def get(*, own: bool = False) -> FieldPhone:
+        phone = FieldPhone(chromium, way.url, tmp_path / f"phone-{len(made)}" if own else None)
+        made.append(phone)
+        return phone.open()
+
+    yield get
+    for phone in made:
+        phone.close()
+    assert [error for phone in made for error in phone.errors] == []
+
+
+@pytest.fixture
+def ready(field_phones: Callable[..., FieldPhone], village: Village) -> Ready:
+    """Gives a phone whose owner is signed in and whose key the office approved, and that key."""
+
+    def get(username: str = "producer", *, own: bool = False) -> tuple[FieldPhone, str]:
+        phone = field_phones(own=own)
+        phone.sign_in(village, username)
+        if own:
+            # Closed once, so that its cookie is on the disk: a browser takes half a minute for that.
+            phone.close()
+            phone.open()
+        phone.start()
+        return phone, phone.enrol(village)
+
+    return get

@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from flask import Flask
 
+from tests.support import receipts
 from trace.ledger import store
 from village.db import db, write
 from wsgi import create_app
@@ -70,7 +71,7 @@ def _append(chance: random.Random, name: str, number: int) -> bytes:
     drafts = [store.Draft("event", {"pen": name, "number": number, "of": part}, (batch,)) for part in range(count)]
     with write(ledger=True) as session:
         done = store.append(session, drafts)[-1]
-    receipt = store.receipt(done.index).format()
+    receipt = receipts.receipt(done.index).format()
     told = {"index": done.index, "leaf": done.leaf_hash.hex(), "receipt": receipt}
     return json.dumps(told).encode() + b"\n"
 

@@ -67,16 +67,24 @@ def environment(settings: Settings, port: int, **more: str) -> dict[str, str]:
         "PORT": str(port),
         "LOG_LEVEL": "error",
         "KEEPER": "off",
+        "JOBS": "off",
         **more,
     }
 
 
 def start(
-    settings: Settings, *, workers: int = 2, cwd: Path = ROOT, env: Mapping[str, str] | None = None, app: str = ""
+    settings: Settings,
+    *,
+    workers: int = 2,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    app: str = "",
+    code: Path = ROOT,
 ) -> Served:
-    """Start gunicorn over the database of `settings` and wait until it answers. `app` names another application."""
+    """Start gunicorn over the database of `settings` and wait until it answers. `app` names another application, `code`
+    another checkout of ours."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "village" / "web" / "gunicorn.py")]
+    command = [sys.executable, "-m", "gunicorn", "-c", str(code / "village" / "web" / "gunicorn.py")]
     process = subprocess.Popen(
         [*command, app] if app else command,
         cwd=cwd,

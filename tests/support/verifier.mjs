@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 
 const here = (name) => import(new URL(`../../static/js/proof/${name}.js`, import.meta.url));
 const { CannotCheck, Refused, fromBase64, fromUtf8, toBase64, utf8 } = await here("encoding");
+const { checkClaim } = await here("claim");
 const { ed25519, p256 } = await here("crypto");
 const { canonical, parse, parseEntry } = await here("json");
 const { thumbprint } = await here("keyring");
@@ -22,6 +23,7 @@ const judged = ({ checks }) => ({ verdict: verdict(checks), checks });
 const replies = {
   canonical: ({ json }) => ({ written: toBase64(utf8(canonical(parse(fromUtf8(fromBase64(json)))))) }),
   entry: ({ body }) => ({ entry: parseEntry(fromBase64(body)) }),
+  claim: ({ claim, entry }) => checkClaim(claim, entry),
   leaf: async ({ entry }) => ({ hash: toBase64(await leafHash(fromBase64(entry))) }),
   inclusion: async ({ leaf, index, size, path, root }) =>
     verifyInclusion(fromBase64(leaf), index, size, all(path), fromBase64(root)),
