@@ -52,6 +52,7 @@ help:
 
 run: .venv/for-run
 	export PORT="$${PORT:-8000}"
+	export TRAINING_PORT="$${TRAINING_PORT:-$$((PORT + 1))}"
 	$(PY) -c 'import os, socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])))' 2>/dev/null \
 	  || { echo "Port $$PORT is taken or no port at all; free it, or choose another: make run PORT=8001." >&2; exit 1; }
 	echo "· Bringing the database up to date"
@@ -106,6 +107,7 @@ bench: .venv/for-test
 	$(PY) -m tests.bench
 	echo "· The ledger at 1k, 100k and 1M entries, beside its limits and a peer"
 	$(PY) -m tests.bench.ledger
+	$(PY) -m tests.bench.lots
 
 soak: .venv/for-test .make/oracles/installed
 	mkdir -p .make

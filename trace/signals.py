@@ -15,4 +15,4 @@ batch_changed = _signals.signal("batch-changed")
 """A correction changed how many packs a batch had made, or voided it. Sent with `session`, `batch`."""
 
 holds_changed = _signals.signal("holds-changed")
-"""Batches were held, recalled or released. Sent with `session`, `batches` (each with its new `hold`)."""
+"""Packs were held, recalled or released. Sent with `session`, `batches` (each with its new `hold`)."""

@@ -14,10 +14,14 @@ from trace.ledger.addresses import Number
 from trace.ledger.cli import ledger as ledger_cli
 from trace.ledger.evidence import evidence
 from trace.ledger.views import ledger
+from trace.lots.case_views import pages as cases
 from trace.lots.views import batches
+from trace.photos import wiring as photographing
+from trace.reports import wiring as reporting
 from trace.scan.cache import Pages
 from trace.scan.front import Front
 from trace.scan.views import pages as scan
+from trace.series import shown as series
 from trace.verifier.views import pages as verifier
 from trace.witness.cli import witness as witness_cli
 from village.settings import Settings
@@ -27,12 +31,15 @@ from village.web.api import api
 def init_app(app: Flask, settings: Settings) -> None:
     """Register its addresses, commands and listeners."""
     app.url_map.converters["number"] = Number
+    app.jinja_env.globals.update(series.TEMPLATE_GLOBALS)
     kept = app.extensions["soi.scan.pages"] = Pages()
     app.wsgi_app = Front(app, app.wsgi_app, kept)  # type: ignore[method-assign]
-    for pages in (ledger, evidence, scan, labels, verifier):
+    for pages in (ledger, evidence, scan, labels, cases, verifier):
         app.register_blueprint(pages)
     api.register_blueprint(batches)
     app.cli.add_command(ledger_cli)
     ledger_cli.add_command(witness_cli)
     gate.init_app(app)
     keeping.init_app(app)
+    photographing.init_app(app, settings)
+    reporting.init_app(app, settings)

@@ -37,7 +37,7 @@ def _notice(session: Session, _context: Any, _instances: Any) -> None:
 @event.listens_for(Session, "after_flush")
 def _move(session: Session, _context: Any) -> None:
     if session.info.pop(_MOVED, False):
-        _bump(session)
+        bump(session)
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -45,10 +45,11 @@ def _notice_bulk(state: ORMExecuteState) -> None:
     """UPDATE and DELETE by condition go past the flush."""
     mapper = state.bind_mapper
     if (state.is_update or state.is_delete) and mapper is not None and issubclass(mapper.class_, SHOWN):
-        _bump(state.session)
+        bump(state.session)
 
 
-def _bump(session: Session) -> None:
+def bump(session: Session) -> None:
+    """Say that something changed which scan pages show, in the caller's transaction."""
     session.info[BUMPED] = True
     table = VillageRevision.__table__
     moved = session.connection().execute(

@@ -12,7 +12,7 @@ from village.i18n import lazy_gettext as _l
 
 FULL, READ_ONLY, DAMAGED, UNREACHABLE = "full", "read-only", "damaged", "unreachable"
 
-_TEXTS: dict[str, LazyProxy] = {
+TEXTS: dict[str, LazyProxy] = {
     FULL: _l("Đĩa của máy chủ đã đầy, nên chưa ghi được gì. Bác báo hợp tác xã giúp, dọn xong rồi mình ghi lại nhé."),
     READ_ONLY: _l("Máy chủ lúc này chỉ đọc được, chưa ghi được gì. Bác báo hợp tác xã giúp, rồi thử lại sau nhé."),
     DAMAGED: _l("Đĩa của máy chủ bị hỏng ở đâu đó, nên mình dừng lại, chưa ghi gì. Bác báo hợp tác xã giúp nhé."),
@@ -47,7 +47,7 @@ def trouble_with_storage(error: BaseException) -> StorageTrouble | None:
     for cause in _causes(error):
         why = _why(cause)
         if why is not None:
-            return StorageTrouble("storage", _TEXTS[why], why=why)
+            return StorageTrouble("storage", TEXTS[why], why=why)
     return None
 
 

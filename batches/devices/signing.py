@@ -31,6 +31,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\
 TAKEN = "soi_device_numbers"
 """Numbers that the transaction under way took, before their rows are inserted."""
 ORIGIN = "soi.origin"
+UNSIGNED = frozenset(("device", "note", "value_dong"))
+"""Members of a body that its claim leaves out: the signature itself, and what stays off the ledger."""
 
 _D, _U = Device.__table__.c, DeviceUse.__table__.c
 _READ = select(_D.jwk, _D.member_id, _D.status, _D.enrolled_entry).where(_D.key == bindparam("key"))
@@ -56,8 +58,8 @@ def read_body(raw: bytes) -> dict[str, Any]:
 
 
 def claim_of_body(body: Mapping[str, Any], salt: bytes | None) -> dict[str, Any]:
-    """What the sender of a JSON body signed: the body without `device` and `note`, and the note's commitment."""
-    claim = {name: value for name, value in body.items() if name not in ("device", "note")}
+    """What the sender of a JSON body signed: the body without what is private, and the note's commitment."""
+    claim = {name: value for name, value in body.items() if name not in UNSIGNED}
     if "commitments" in claim:
         raise BadInput("commitments-are-made", _l("Phần này sổ tự tính từ ghi chú."), field="commitments")
     return claim | commitments(str(body.get("note") or ""), salt)

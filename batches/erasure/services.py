@@ -11,6 +11,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from batches.devices.models import Device, Status
+from batches.field import refused
+from batches.field.models import PhoneHeard, RefusedRecord
 from batches.stages.services import SCOPE
 from trace.events.models import Event
 from trace.ledger import store
@@ -106,6 +108,7 @@ def forget_member(who: Actor, member_id: str, *, notes: bool) -> int | None:
         if forget_member_in(session, who, member_id) is None:
             return None
         _end_phones(session, member_id)
+        refused.forget_in(session, member_id)
         pairs += commitments_to(session, MEMBER, member_id, seen)
         told = erase(session, pairs, MEMBER_LEFT)
         if notes:
@@ -114,7 +117,9 @@ def forget_member(who: Actor, member_id: str, *, notes: bool) -> int | None:
             ).all()
             told += erase(session, _notes_at(session, [index for _, index in rows]), NOTE_WITHDRAWN)
             _blank_notes(session, [event_id for event_id, _ in rows])
-    scrub(Member, SignIn, SignInLink, ApiToken, Device, Event, Commitment, IdempotencyKey)
+    scrub(
+        Member, SignIn, SignInLink, ApiToken, Device, Event, Commitment, IdempotencyKey, RefusedRecord, PhoneHeard
+    )  # fmt: skip
     return told[0].index if told else None
 
 

@@ -10,9 +10,9 @@ from shop.stock.models import StockLot
 from shop.stock.services import FREE
 from trace import signals
 from trace.lots.models import Batch
+from village.db import insert_later
 from village.errors import Conflict
 from village.i18n import lazy_gettext as _l
-from village.products.models import Product
 
 
 def listen() -> None:
@@ -27,24 +27,18 @@ def batch_made(_sender: object, *, session: Session, batch: Batch, **_rest: obje
     """Packs go on the shelf. What is weighed and not packed never does."""
     if batch.made_units is None:
         return
-    product = session.get_one(Product, batch.product_id)
-    if product.net_grams is None:
-        return
-    session.flush()
-    session.add(
-        StockLot(
-            batch_id=batch.id,
-            product_id=batch.product_id,
-            gtin=batch.gtin,
-            lot=batch.lot,
-            best_before=batch.best_before,
-            packed=batch.made_units,
-            reserved=0,
-            sold=0,
-            on_hold=batch.hold != "none",
-        )
-    )
-    session.flush()
+    row = {
+        "batch_id": batch.id,
+        "product_id": batch.product_id,
+        "gtin": batch.gtin,
+        "lot": batch.lot,
+        "best_before": batch.best_before,
+        "packed": batch.made_units,
+        "reserved": 0,
+        "sold": 0,
+        "on_hold": batch.hold != "none",
+    }
+    insert_later(session, StockLot.__table__, [row])
 
 
 def units_left(_sender: object, *, session: Session, batch: Batch, units: int, **_rest: object) -> None:

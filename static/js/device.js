@@ -62,20 +62,46 @@ export async function enrol(key, log) {
 }
 
 /**
- * Sign one event under the next number. A number that was taken is never given again, even if nothing comes of it.
+ * Sign one event. Its number is a free one, else the next; it is not given again unless its owner gives it back.
  * @param {DeviceKey} key
  * @param {string} log the log's origin
  * @param {Record<string, any>} claim the event in public names, without its note
  * @param {string} [note] stays off the ledger: only a salted commitment to it is signed
+ * @param {{seq?: number, by?: string}} [number] `seq`: the number that this event has already, when it is signed anew;
+ *   `by`: the record that will own the number, which is given back if nothing comes of it (see `settle`)
  * @returns {Promise<Signed>}
  */
-export async function sign(key, log, claim, note = "") {
+export async function sign(key, log, claim, note = "", { seq: own = 0, by = "" } = {}) {
   const salted = note ? await commit(note) : null;
   const whole = normal(salted ? { ...claim, commitments: { note: salted.commitment } } : claim);
-  const seq = await takeNumber(key.key);
+  const seq = own || (await takeNumber(key.key, by));
   const signature = await signBytes(key, EVENT, { claim: whole, key: key.key, log, seq });
   return { claim: whole, device: { key: key.key, seq, signature, ...(salted && { salt: salted.salt }) } };
 }
+
+/**
+ * Say that a number is about to be given back by the record that owns it, so that it is not lost if this page ends now.
+ * @param {string} key @param {number} seq @param {string} by
+ */
+export const hold = (key, seq, by) => change(key, (row) => ({ ...row, held: { ...row.held, [seq]: by } }));
+
+/**
+ * Give a number back for the next event. Only for one under which nothing was ever sent anywhere.
+ * @param {string} key @param {number} seq
+ */
+export const giveBack = (key, seq) => change(key, (row) => {
+  const { [seq]: _own, ...held } = row.held;
+  return { ...row, held, free: [...new Set([...row.free, seq])].sort((a, b) => a - b) };
+});
+
+/**
+ * Give back the numbers whose record came to nothing, as when a page ended between signing and keeping.
+ * To be called while nobody else signs. @param {string} key @param {(by: string) => boolean} kept whether a record is there
+ */
+export const settle = (key, kept) => change(key, (row) => {
+  const lost = Object.entries(row.held).filter(([, by]) => !kept(by)).map(([seq]) => Number(seq));
+  return { ...row, held: {}, free: [...new Set([...row.free, ...lost])].sort((a, b) => a - b) };
+});
 
 /**
  * A commitment to a note, which must be as `tidy` gives it.
@@ -141,30 +167,36 @@ function normal(value) {
 }
 
 /**
- * The next number of a key, kept before it is given. The transaction alone keeps two tabs apart; where the browser has
- * locks, tabs wait for each other outside of it, so that the numbers leave in the order in which they were asked for.
+ * A number for a key: the smallest that was given back, else the next; kept before it is given. The transaction alone
+ * keeps two tabs apart; where the browser has locks, tabs wait for each other outside of it, so that the numbers leave
+ * in the order in which they were asked for.
  */
-function takeNumber(key) {
-  const take = () => inStore("readwrite", [NUMBERS], (stores, done) => {
-    stores[NUMBERS].get(key).onsuccess = ({ target }) => {
-      const last = target.result.last + 1;
-      stores[NUMBERS].put({ key, last });
-      done(last);
-    };
+async function takeNumber(key, by) {
+  let taken;
+  const take = () => change(key, ({ last, free: [first = last + 1, ...free], held, ...row }) => {
+    taken = first;
+    return { ...row, last: Math.max(last, first), free, held: by ? { ...held, [first]: by } : held };
   });
-  return navigator.locks ? navigator.locks.request(`soi-device-${key}`, take) : take();
+  await (navigator.locks ? navigator.locks.request(`soi-device-${key}`, take) : take());
+  return taken;
 }
 
-/** Run `work` in one transaction; its value (a request's result, or what it gave to `done`) once all of it is kept. */
+/** Change the row of a key's numbers in one transaction. Rows of older versions know of no free numbers. */
+const change = (key, how) => inStore("readwrite", [NUMBERS], (stores) => {
+  stores[NUMBERS].get(key).onsuccess = ({ target }) => {
+    if (target.result) stores[NUMBERS].put(how({ free: [], held: {}, ...target.result }));
+  };
+});
+
+/** Run `work` in one transaction; the result of the request that it returned, once all of it is kept. */
 async function inStore(mode, names, work) {
   const database = await open();
   try {
     return await new Promise((resolve, reject) => {
       const transaction = database.transaction(names, mode, { durability: "strict" });
-      let given;
       const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-      const request = work(stores, (value) => { given = { result: value }; });
-      transaction.oncomplete = () => resolve((given ?? request)?.result);
+      const request = work(stores);
+      transaction.oncomplete = () => resolve(request?.result);
       transaction.onabort = () => reject(transaction.error);
     });
   } finally {

@@ -68,7 +68,7 @@ function outcome(error) {
 }
 
 /** The entries in which the log changed its keys: the old key's own signature is what makes them count. */
-async function receipts(indexes) {
+export async function receipts(indexes) {
   return Promise.all(indexes.map(async (index) => {
     const { extra } = parseReceipt(await ask(`/ledger/entries/${index}/receipt`));
     if (!extra) throw new Refused("no-entry");

@@ -18,7 +18,7 @@ function put(name, value) {
 
 /** What the server would write down of this form; null when it has something to say about it first. */
 async function claimed() {
-  const body = new URLSearchParams(new FormData(form));
+  const body = new FormData(form);
   body.set("claim", "1");
   try {
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body });
@@ -38,6 +38,9 @@ async function send(key) {
   } else {
     const { claim, device } = await sign(key, log, told.claim, told.note);
     put("device_claim", JSON.stringify(claim));
+    // They went with the question, and the claim names them.
+    form.elements.photos_kept.value = told.photos_kept;
+    form.elements.photos.value = "";
     for (const [name, value] of Object.entries(device)) put(`device_${name}`, value);
   }
   form.submit();

@@ -10,7 +10,16 @@ const place = document.getElementById("self-check");
 function shownElsewhere({ lines = [] }) {
   const proven = new Set(lines.map((line) => String(line.index)));
   const links = document.querySelectorAll(".strand a[href^='/ledger/entries/'], .strand a[href^='/ledger/lines/']");
-  return [...links].map((link) => link.pathname.split("/")[3]).find((index) => !proven.has(index));
+  return [...links].map((link) => link.pathname.split("/")[3]).find((index) => !proven.has(index)) ?? strayPhoto(lines);
+}
+
+/** Every photo that the page shows must be one that its own step's entry names; where not, that entry's index. */
+function strayPhoto(lines) {
+  const named = new Map(lines.map((line) => [String(line.index), line.record.photos ?? []]));
+  return [...document.querySelectorAll(".strand [data-photo]")]
+    .map(({ dataset, parentElement }) => [dataset.photo, parentElement.closest(".knot").querySelector("a[href^='/ledger/lines/']")])
+    .map(([photo, link]) => [photo, link?.pathname.split("/")[3]])
+    .find(([photo, index]) => !named.get(index)?.includes(photo))?.[1];
 }
 
 function compared(proven) {

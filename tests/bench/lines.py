@@ -48,13 +48,18 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def table(lines: Sequence[Line], seconds: float) -> str:
-    """docs/bench-ledger.md."""
+def lines_table(lines: Sequence[Line]) -> list[str]:
+    """The lines as Markdown."""
     rows = []
     for line in lines:
         aim = "–" if line.aim is None else f"{'≤' if line.most else '≥'} {_number(line.aim)}"
         told = "–" if line.aim is None else "yes" if line.reached else "**no**"
         rows.append(f"| {line.what} | {line.shown} | {aim} | {told} | {line.beside} |")
+    return ["| what | figure | aim | reached | beside it |", "| --- | ---: | ---: | --- | --- |", *rows]
+
+
+def table(lines: Sequence[Line], seconds: float) -> str:
+    """docs/bench-ledger.md."""
     return "\n".join(
         [
             "# How fast the ledger is",
@@ -67,9 +72,7 @@ def table(lines: Sequence[Line], seconds: float) -> str:
             "",
             "![How much of each aim is reached](bench-ledger.svg)",
             "",
-            "| what | figure | aim | reached | beside it |",
-            "| --- | ---: | ---: | --- | --- |",
-            *rows,
+            *lines_table(lines),
             "",
         ]
     )

@@ -41,6 +41,17 @@ if [ ! -f "$folder/node_modules/canonicalize/lib/canonicalize.js" ] && command -
     echo "  Left out: $canonicalize could not be fetched with npm. ($log says why.)"
 fi
 
+# What looks over our pages the way a screen reader's user would have to.
+axe=axe-core@4.14.1
+if [ ! -f "$folder/axe/node_modules/axe-core/axe.min.js" ]; then
+  echo "· Fetching npm's axe-core, which shall look for what shuts people out of our pages"
+  command -v npm >/dev/null || debian npm
+  # In a folder of its own: without a package.json npm takes away what it was not asked for.
+  npm install --prefix "$folder/axe" --no-save --no-audit --no-fund --ignore-scripts \
+    --fetch-timeout=20000 --fetch-retries=1 "$axe" >>"$log" 2>&1 ||
+    echo "  Left out: $axe could not be fetched with npm. ($log says why.)"
+fi
+
 # A witness of another hand. It asks for Python 3.12 but runs on 3.11; what it needs besides is in .venv.
 python="$(dirname "${BASH_SOURCE[0]}")/../../.venv/bin/python"
 if [ ! -f "$folder/aics/aics_witness/cli.py" ]; then

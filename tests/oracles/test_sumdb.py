@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.oracles.hands import Oracle
+from tests.support import receipts
 from tests.support.serving import serving
 from trace.ledger import keys, store
 from trace.ledger.checkpoint import Checkpoint
@@ -97,7 +98,7 @@ def test_go_opens_every_receipt(app: Flask, grown: Path, gopher: Oracle) -> None
     vkey = store.ensure_born().vkey
     bodies = list(db.session.scalars(select(LedgerEntry.body).order_by(LedgerEntry.index)))
     for index in range(0, ENTRIES + 1, 13):
-        receipt = store.receipt(index).format().encode()
+        receipt = receipts.receipt(index).format().encode()
         answer = gopher.ask("receipt", vkeys=[vkey], entries=[bodies[index]], receipt=receipt)
         assert answer == {"index": index, "holds": True}
         wrong = gopher.ask("receipt", vkeys=[vkey], entries=[bodies[index - 1]], receipt=receipt)

@@ -19,6 +19,7 @@ from batches.devices.models import Device, Status
 from batches.erasure.services import forget_buyer_in, forget_member, forget_note
 from batches.stages.services import record_dispatch
 from tests.conftest import browser
+from tests.support import receipts
 from tests.support.phone import Phone
 from tests.support.village import Village
 from trace.events.models import Event
@@ -64,7 +65,7 @@ def entry(index: int) -> dict[str, object]:
 
 def test_a_forgotten_note_leaves_every_receipt_and_the_whole_ledger_holding(village: Village) -> None:
     event = noted(village)
-    before = [(store.entry(i).body, store.receipt(i).format()) for i in range(size())]
+    before = [(store.entry(i).body, receipts.receipt(i).format()) for i in range(size())]
     told = forget_note(village.actor("office"), event.id)
     assert told == len(before)
     assert entry(told)["erasure"] == {"of": [[event.entry_index, "note"]], "reason": "note-withdrawn"}

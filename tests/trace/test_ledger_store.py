@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from tests.support import receipts
 from tests.support.village import Village
 from trace.ledger import store
 from trace.ledger.models import LedgerEntry, LedgerLink
@@ -60,7 +61,7 @@ def test_four_processes_append_without_a_gap_or_a_fork(settings: Settings) -> No
         assert list(chain) == list(range(PROCESSES * ENTRIES))
         key = Verifier.parse(store.ensure_born().vkey)
         for entry in db.session.scalars(select(LedgerEntry)):
-            receipt = store.receipt(entry.index).format()
+            receipt = receipts.receipt(entry.index).format()
             assert verify_proof(entry.body, receipt, settings.ledger_origin, [key]).holds
         db.session.remove()
         db.engine.dispose()

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from tests.support import receipts
 from tests.support.crowd import EVENTS_A_STORY
 from tests.support.serving import environment
 from tests.support.soak import times
@@ -84,6 +85,6 @@ def _all_receipts_hold(told: list[tuple[str, int, str]]) -> None:
     key = Verifier.parse(state.vkey)
     bodies = {index: body for index, body in db.session.execute(select(LedgerEntry.index, LedgerEntry.body))}
     for _, index, leaf in told:
-        result = verify_proof(bodies[index], store.receipt(index).format(), state.origin, [key])
+        result = verify_proof(bodies[index], receipts.receipt(index).format(), state.origin, [key])
         assert result.holds, (index, result.reason)
         assert to_base64(store.entry(index).leaf_hash) == leaf

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from tests.support import receipts
 from tests.support.watching import Promise, Watcher
 from tests.trace.scanning import tamper
 from trace.ledger import store
@@ -23,7 +24,7 @@ def watcher(app: Flask) -> Watcher:
 def _promised(number: int) -> Promise:
     with write(ledger=True) as session:
         (done,) = store.append(session, [store.Draft("event", {"number": number}, ("urn:soi:1",))])
-    promise = Promise(done.index, done.leaf_hash, store.receipt(done.index).format())
+    promise = Promise(done.index, done.leaf_hash, receipts.receipt(done.index).format())
     db.session.remove()
     return promise
 

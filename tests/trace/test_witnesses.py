@@ -448,7 +448,8 @@ def test_a_neighbour_who_signs_while_a_new_process_looks_does_not_stop_it(
     app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append()
-    read, grown = gate._known, []
+    read = gate._known
+    grown: list[bool] = []
 
     def read_then_grow() -> object:
         """What the database says, and right after it the neighbour's next line, marked too."""

@@ -8,8 +8,8 @@ from flask import current_app
 from sqlalchemy import func, select
 
 from trace.keeper import checks
-from trace.keeper.place import Place
-from trace.keeper.schedule import ANCHOR, CHECK, COSIGN, EXPORT, Duty
+from trace.keeper.place import Place, Turn, stamp
+from trace.keeper.schedule import ANCHOR, CHECK, COSIGN, EXPORT, PHOTOS, TIDY, Duty
 from trace.ledger import published, witnesses
 from trace.ledger.models import Anchor, LedgerState, SelfCheck
 from village import clock
@@ -47,6 +47,10 @@ def due(duty: Duty, place: Place) -> bool:
             return wished(duty, place) or last is None or last < duty.began(clock.now())
         case EXPORT.name:
             return settings.ledger_export is not None and _export_due(settings.ledger_export)
+        case TIDY.name | PHOTOS.name:
+            # The slate alone knows when it was done: done once too often, it finds nothing to do.
+            turn = place.read_slate().get(duty.name, Turn())
+            return bool(turn.failed) or turn.began < stamp(duty.began(clock.now()))
     raise ValueError(f"nobody knows the duty {duty.name}")
 
 
@@ -70,7 +74,7 @@ def _export_due(folder: Path) -> bool:
 def command(duty: Duty, settings: Settings) -> list[str]:
     """What runs for a duty that has a process of its own."""
     more = [str(settings.ledger_export)] if duty.name == EXPORT.name else []
-    return [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "ledger", *duty.command, *more]
+    return [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), duty.group, *duty.command, *more]
 
 
 def do(duty: Duty) -> None:

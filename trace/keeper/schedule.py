@@ -13,6 +13,8 @@ class Duty:
     name: str
     command: tuple[str, ...]
     """What to run as `flask ledger …`, in a process of its own; empty when the keeper does it itself."""
+    group: str = "ledger"
+    """The group of commands that it belongs to: `ledger`, or one of another room, of which nothing is known here."""
     every: float = 15
     """Seconds between two looks whether there is something to do."""
     hour: int | None = None
@@ -44,7 +46,13 @@ CHECK = Duty("check", ("verify", "--json", "--afresh", "--jobs", "1"), hour=3, p
 EXPORT = Duty("export", ("export",), every=600, patience=3600)
 """Bring the folder LEDGER_EXPORT up to date."""
 
-DUTIES = (COSIGN, ANCHOR, CHECK, EXPORT)
+TIDY = Duty("tidy", ("tidy",), group="sensors", hour=2, patience=3600)
+"""Thin sensors' readings that are too old to be kept one by one."""
+
+PHOTOS = Duty("photos", ("tidy",), group="photos", hour=2)
+"""Put away uploads that broke off and photos that no event names."""
+
+DUTIES = (COSIGN, ANCHOR, CHECK, EXPORT, TIDY, PHOTOS)
 TICK = 1.0
 """Seconds between two looks at the duties."""
 

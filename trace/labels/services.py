@@ -19,6 +19,7 @@ from village.i18n import lazy_gettext as _l
 from village.people.access import signed_in
 from village.people.models import Role
 from village.places.models import Household
+from village.settings import Settings
 
 GUEST_SHEET = 210
 """Labels that anybody may print at once; members of a cooperative up to `render.MAX_LABELS`."""
@@ -60,12 +61,18 @@ def labelled(link: DigitalLink) -> Batch:
     return batch
 
 
+def _soi() -> Settings:
+    found: Settings = current_app.extensions["soi"]
+    return found
+
+
 def text_of(batch: Batch) -> LabelText:
     """What stands on the label. The household only where it agreed to be named."""
     cooperative, product = batch.household.cooperative, batch.product
     maker = f"{batch.household.name}, {cooperative.name}" if batch.household.named else cooperative.name
     return LabelText(
-        name=product.name_vi,
+        # In the village's own language, as all of the label is.
+        name=f"TẬP GHI · {product.name_vi}" if _soi().training else product.name_vi,
         net_grams=product.net_grams or 0,
         lot=batch.lot,
         produced=batch.made_at.astimezone(clock.VN).date(),
@@ -74,7 +81,7 @@ def text_of(batch: Batch) -> LabelText:
         producer_address=cooperative.address,
         ingredients=product.ingredients_vi,
         gtin=batch.gtin,
-        address=DigitalLink(batch.gtin, lot=batch.lot).under(current_app.extensions["soi"].public_url),
+        address=DigitalLink(batch.gtin, lot=batch.lot).under(_soi().public_url),
         usage=" ".join(part for part in (product.usage_vi, product.storage_vi) if part),
     )
 

@@ -3,7 +3,7 @@
 Read in one snapshot and in a bounded number of queries, however long the story is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,10 @@ from trace.ledger.merkle import NodeId
 from trace.ledger.models import LedgerEntry, LedgerKey, LedgerLink, LedgerState
 from trace.lots.models import Batch, Edge
 from trace.lots.services import reachable
+from trace.photos.services import Shot, shots
+from trace.reports.models import LabReport
+from trace.reports.services import about
+from trace.series.services import series_of
 from village.certificates.models import Certificate
 from village.db import db
 from village.places.models import Household, Site
@@ -62,6 +66,12 @@ class Family:
     state: LedgerState | None = None
     nodes: dict[NodeId, bytes] = field(default_factory=dict)
     certificates: list[Certificate] = field(default_factory=list)
+    series: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    """Bytes of sensors' series, by event and by the reading's place in it."""
+    photos: Mapping[str, Shot] = field(default_factory=dict)
+    """Every photo that one of `events` names, by its hash."""
+    reports: list[LabReport] = field(default_factory=list)
+    """What laboratories found of `batches`, of the product, and of the places where it was made."""
 
     @property
     def epcs(self) -> tuple[str, ...]:
@@ -135,6 +145,9 @@ def load(session: Session, batch: Batch) -> Family:
         state=state,
         nodes=_nodes(session, state, wanted | keys),
         certificates=list(certificates),
+        series=series_of(session, events),
+        photos=shots(session, {sha256 for event in events for sha256 in event.photos}),
+        reports=about(session, ids, batch.product_id, {event.site_id for event in events}),
     )
 
 
@@ -171,7 +184,13 @@ def _device_of(stored: Stored) -> str | None:
 
 def _batches(session: Session, ids: set[str]) -> dict[str, Batch]:
     rows = session.scalars(
-        select(Batch).where(Batch.id.in_(ids)).options(joinedload(Batch.product)).order_by(Batch.made_at, Batch.id)
+        select(Batch)
+        .where(Batch.id.in_(ids))
+        .options(
+            joinedload(Batch.product),
+            joinedload(Batch.household).options(joinedload(Household.hamlet), joinedload(Household.cooperative)),
+        )
+        .order_by(Batch.made_at, Batch.id)
     )
     return {one.id: one for one in rows}
 

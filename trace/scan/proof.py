@@ -10,12 +10,13 @@ import base64
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any
 
-from trace.epcis.events import OWN_MEASUREMENTS
+from trace.epcis.events import sensor_element
 from trace.events.models import Event, EventBatch
-from trace.gs1.digital_link import class_uri, place_uri
+from trace.events.readings import epcis_reading
+from trace.gs1.digital_link import class_uri, parcel_uri, place_uri
 from trace.gs1.errors import Gs1Error
 from trace.ledger import merkle
 from trace.ledger.canonical import parse
@@ -25,6 +26,7 @@ from trace.ledger.keyring import Keyring, SignedBy
 from trace.ledger.note import Verifier
 from trace.lots.models import Batch, Edge
 from trace.scan.family import Family, Link, Stored
+from trace.series.reduced import digest
 
 Record = Mapping[str, Any]
 Quantity = tuple[str, int | None, str | None]
@@ -37,7 +39,15 @@ _SHAPES = {
     "observe": ("ObjectEvent", "OBSERVE"),
     "inspect": ("ObjectEvent", "OBSERVE"),
     "dispatch": ("ObjectEvent", "OBSERVE"),
+    "buy": ("ObjectEvent", "ADD"),
+    "split": ("TransformationEvent", None),
+    "merge": ("TransformationEvent", None),
+    "lose": ("ObjectEvent", "DELETE"),
+    "case": ("AggregationEvent", "ADD"),
+    "uncase": ("AggregationEvent", "DELETE"),
 }
+_LISTS = {"TransformationEvent": "inputQuantityList", "AggregationEvent": "childQuantityList"}
+_OWN_FACTS = ("soi:process", "soi:stage")
 
 
 @dataclass(frozen=True)
@@ -227,23 +237,39 @@ class _Proof:
             return "time", moment, event.occurred_at
         if told["readPoint"]["id"] != place_uri(event.site.gln):
             return "place", told["readPoint"]["id"], event.site.gln
-        if _sensed(told) != _read(event):
+        if told.get("sensorElementList", []) != _read(event):
             return "reading", None, None
+        if not self._series_hold(event):
+            return "series", None, None
         if event.kind == "inspect" and ("conformant" in told["persistentDisposition"]["set"]) != bool(event.passed):
             return "verdict", None, None
         if list(record.get("photos", [])) != list(event.photos):
             return "photo", None, None
+        facts = {name: text for name, text in told.items() if name.startswith("soi:") and name not in _OWN_FACTS}
+        if facts != {f"soi:{name}": text for name, text in event.facts.items()}:
+            return "fact", None, None
+        if event.kind in ("case", "uncase") and told["parentID"] != parcel_uri(event.facts["sscc"]):
+            return "fact", None, None
         return None
 
+    def _series_hold(self, event: Event) -> bool:
+        """The curves beside an event are those whose hashes its readings, and so the ledger, name."""
+        named = {place: one["series"] for place, one in enumerate(event.readings) if "series" in one}
+        stored = {place: digest(body) for place, body in self.family.series.get(event.id, {}).items()}
+        return named == stored
+
     def _amounts(self, event: Event, told: Record) -> tuple[str, Any, Any] | None:
-        whole = told["type"] == "TransformationEvent"
-        inputs = told.get("inputQuantityList" if whole else "quantityList", [])
-        outputs = told.get("outputQuantityList" if whole else "quantityList", [])
+        inputs = told.get(_LISTS.get(told["type"], "quantityList"), [])
+        outputs = told.get("outputQuantityList" if told["type"] == "TransformationEvent" else "quantityList", [])
         pairs = {
             "commission": ((outputs, "output"),),
+            "buy": ((outputs, "output"),),
             "dispatch": ((inputs, "input"),),
+            "lose": ((inputs, "input"),),
             "observe": ((inputs, "about"),),
             "inspect": ((inputs, "about"),),
+            "case": ((inputs, "about"),),
+            "uncase": ((inputs, "about"),),
         }.get(event.kind, ((inputs, "input"), (outputs, "output")))
         known = {part for _, part in pairs}
         if any(part.part not in known for part in event.parts):
@@ -289,6 +315,9 @@ class _Proof:
                 continue
             if batch.epc != class_uri(batch.gtin, batch.lot):
                 return "lot", None, None
+            # What is split or blended may have come from outside, too: that is told by what it was made of.
+            if event.kind not in ("split", "merge") and batch.outside != event.facts.get("origin"):
+                return "fact", None, None
             if batch.made_units is not None and batch.made_units != part.units:
                 return "amount", _amount(part.units or 0, None), _amount(batch.made_units, None)
             if batch.made_grams != part.grams:
@@ -354,16 +383,9 @@ def _amount(quantity: int, unit: str | None) -> tuple[int, str]:
     return quantity, "grams" if unit else "packs"
 
 
-def _sensed(told: Record) -> list[tuple[str, Decimal, str]]:
-    reports = [element["sensorReport"][0] for element in told.get("sensorElementList", [])]
-    return [(one["type"], Decimal(str(one["value"])), one["uom"]) for one in reports]
-
-
-def _read(event: Event) -> list[tuple[str, Decimal, str]]:
-    return [
-        (OWN_MEASUREMENTS.get(one["type"], one["type"]), Decimal(str(one["value"])), one["unit"])
-        for one in event.readings
-    ]
+def _read(event: Event) -> list[Record]:
+    """The event's readings as the ledger would have them."""
+    return [sensor_element(epcis_reading(one)) for one in event.readings]
 
 
 def _millisecond(moment: dt.datetime) -> dt.datetime:

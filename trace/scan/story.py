@@ -7,10 +7,15 @@ from pathlib import PurePath
 
 from trace.events.models import Event
 from trace.gs1.digital_link import DigitalLink
+from trace.lots.holding import HOLD
 from trace.lots.models import Batch
+from trace.lots.origins import Origin, origins_of
+from trace.photos.services import Shot
+from trace.reports.models import LabReport
 from trace.scan import words
 from trace.scan.family import Family
 from trace.scan.proof import Fault, Verdict, prove
+from trace.series.shown import Panel, panels_of
 from village import clock, i18n
 from village.certificates.models import Certificate
 from village.i18n import gettext as _
@@ -42,6 +47,9 @@ class Knot:
     correction: int | None = None
     signed: str = ""
     """Who signed the entry: device or custodian; empty where that does not hold."""
+    curves: tuple[Panel, ...] = ()
+    """What sensors told, where that holds."""
+    photos: tuple[Shot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,11 @@ class Story:
     edges: list[tuple[str, str]]
     steps: list[Step]
     more_siblings: int
+    origins: list[Origin]
+    """Where it began: whose harvests, and what was bought."""
     certificates: list[Certificate]
     expired_certificates: list[Certificate]
+    reports: list[LabReport]
     finished: Event | None
     """The last step that changed the product: the law asks for its place."""
     newest_entry: int | None
@@ -90,7 +101,7 @@ def tell(family: Family) -> Story:
     knots = _knots(family, shown, verdict)
     first_cut = next((knot for knot in knots if knot.state == "cut"), None)
     standing = [event for event in shown if event.stands]
-    finished = [event for event in standing if event.kind in ("commission", "transform", "pack")]
+    finished = [event for event in standing if event.kind in ("commission", "buy", "transform", "pack")]
     today = clock.today()
     nodes, edges, steps = _graph(family, verdict, standing)
     own_entries = [link.index for link in family.links if link.batch == batch.epc]
@@ -105,9 +116,11 @@ def tell(family: Family) -> Story:
         nodes=nodes,
         edges=edges,
         steps=steps,
+        origins=origins_of(batch, family.edges, {event.id: event for event in family.events}, family.batches),
         more_siblings=max(family.siblings_in_all - len(family.siblings), 0),
         certificates=[one for one in certificates if one.expires_on >= today],
         expired_certificates=[one for one in certificates if one.expires_on < today],
+        reports=family.reports,
         finished=finished[-1] if finished else None,
         newest_entry=max(own_entries, default=None),
         address=DigitalLink(batch.gtin, lot=batch.lot).path,
@@ -124,24 +137,30 @@ def picture(key: str) -> str:
 
 
 def _belongs(event: Event, family: Family) -> bool:
-    """Part of this lot's way: it made it or an ancestor, looked at one, or sent this very lot off."""
+    """Part of this lot's way: it made it or an ancestor, looked at one, or took of this very lot.
+
+    Cases that are opened again leave no trace on the packs.
+    """
+    if event.kind == "uncase":
+        return False
     for part in event.parts:
         if part.part in ("output", "about") and part.batch_id in family.batches:
             return True
-        if event.kind == "dispatch" and part.batch_id == family.batch.id:
+        if event.kind in ("dispatch", "lose") and part.batch_id == family.batch.id:
             return True
     return False
 
 
 def _knots(family: Family, shown: list[Event], verdict: Verdict) -> list[Knot]:
-    """Newest first. Dispatches are one knot; a corrected event shows on the knot that tells it right."""
+    """Newest first. Dispatches are one knot, and so are cases; a corrected event shows where it is told right."""
     by_id = {event.id: event for event in family.events}
     knots: list[tuple[dt.datetime, int, Knot]] = []
     sent = [event for event in shown if event.kind == "dispatch" and event.stands]
-    if sent:
-        knots.append((sent[-1].occurred_at, sent[-1].entry_index, _dispatched(family.batch, sent, verdict)))
+    cased = [event for event in shown if event.kind == "case" and event.stands]
+    for many in filter(None, (sent, cased)):
+        knots.append((many[-1].occurred_at, many[-1].entry_index, _many(family.batch, many, verdict)))
     for event in shown:
-        if event in sent:
+        if event in sent or event in cased:
             continue
         put_right = event.corrected_by not in (None, event.id) and event.corrected_by in by_id
         if put_right and verdict.at(event) is None:
@@ -190,17 +209,22 @@ def _knot(event: Event, by_id: Mapping[str, Event], family: Family, verdict: Ver
             index=event.entry_index,
         )  # fmt: skip
     elif event.kind == "inspect" and not event.passed:
-        state, why = "doubt", _("Lần kiểm tra này chưa đạt.")
+        state, why = "doubt", (
+            _("Hợp tác xã giữ lại để xem.") if event.stage == HOLD else _("Lần kiểm tra này chưa đạt.")
+        )
     elif before is not None:
         state, why = "corrected", words.corrected(before, event)
     elif event.warnings:
         state, why = "doubt", _("Số ở bước này khác lệ thường; người làm đã nêu lý do và hợp tác xã giữ lại.")
+    series = family.series.get(event.id, {}) if event.stands and not fault else {}
+    curves = tuple(panels_of(body for _place, body in sorted(series.items())))
     return Knot(
         title=in_language(event.name_vi, event.name_en),
         when=i18n.moment(event.occurred_at),
         where=words.place(event.site),
         who=words.who(event.household),
-        text=words.what_happened(event),
+        # A curve tells the same beneath itself.
+        text="" if curves else words.what_happened(event),
         story=in_language(event.story_vi, event.story_en),
         picture=picture(event.picture),
         state=state,
@@ -209,16 +233,25 @@ def _knot(event: Event, by_id: Mapping[str, Event], family: Family, verdict: Ver
         index=event.entry_index,
         correction=event.correction_entry,
         signed=_signed(event, verdict),
+        curves=curves,
+        photos=tuple(family.photos[sha256] for sha256 in event.photos) if event.stands and not fault else (),
     )
 
 
-def _dispatched(batch: Batch, sent: list[Event], verdict: Verdict) -> Knot:
-    last = sent[-1]
-    units = sum(part.units or 0 for event in sent for part in event.parts if part.batch_id == batch.id)
-    fault = next((found for found in map(verdict.at, sent) if found is not None), None)
-    text = _("%(packs)s của lô này đã rời Bình Lư.", packs=words.packs(units))
-    if len(sent) > 1:
-        text += " " + _("Gửi làm %(times)s lần, lần cuối ghi ở trên.", times=i18n.number(len(sent)))
+def _many(batch: Batch, events: list[Event], verdict: Verdict) -> Knot:
+    """Dispatches, or cases packed: one knot, at the last of them."""
+    last = events[-1]
+    units = sum(part.units or 0 for event in events for part in event.parts if part.batch_id == batch.id)
+    fault = next((found for found in map(verdict.at, events) if found is not None), None)
+    if last.kind == "dispatch":
+        text = _("%(packs)s của lô này đã rời Bình Lư.", packs=words.packs(units))
+        if len(events) > 1:
+            text += " " + _("Gửi làm %(times)s lần, lần cuối ghi ở trên.", times=i18n.number(len(events)))
+    else:
+        text = _(
+            "%(packs)s của lô này được đóng vào %(cases)s thùng.",
+            packs=words.packs(units), cases=i18n.number(len(events)),
+        )  # fmt: skip
     return Knot(
         title=in_language(last.name_vi, last.name_en),
         when=i18n.moment(last.occurred_at),
@@ -270,7 +303,7 @@ def _graph(
         {
             "id": one.id,
             "label": words.short_name(one),
-            "under": _("bị đứt") if one.id in cut else words.amount(one.made_grams, one.made_units),
+            "under": _("bị đứt") if one.id in cut else _under(one),
             "href": "" if one.id == family.batch.id else DigitalLink(one.gtin, lot=one.lot).path,
             "state": "cut" if one.id in cut else "whole",
             "here": one.id == family.batch.id,
@@ -293,6 +326,11 @@ def _graph(
     if len(nodes) > GRAPH_MAX or _circular(pairs):
         return [], [], steps
     return nodes, pairs, steps
+
+
+def _under(batch: Batch) -> str:
+    amount = words.amount(batch.made_grams, batch.made_units)
+    return _("%(amount)s, mua ngoài", amount=amount) if batch.outside is not None else amount
 
 
 def _circular(pairs: list[tuple[str, str]]) -> bool:

@@ -1,9 +1,12 @@
 """How the scan page says things: faults, amounts, readings, places, people. In the reader's language."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from trace.events.models import Event, EventBatch
+from trace.events.reasons import reason_name
+from trace.lots.holding import HOLD, RELEASE, REPORT
 from trace.lots.models import Batch
 from trace.scan.proof import Fault
 from village import i18n
@@ -41,7 +44,9 @@ def fault(found: Fault) -> str:
         "time": _("Giờ ghi ở đây không khớp với sổ."),
         "place": _("Nơi ghi ở đây không khớp với sổ."),
         "reading": _("Số đo ghi ở đây không khớp với sổ."),
+        "series": _("Đường số đo ở đây không phải đường đã ghi trong sổ."),
         "verdict": _("Kết quả kiểm tra ghi ở đây không khớp với sổ."),
+        "fact": _("Nơi mua, lý do hay số thùng ghi ở đây không khớp với sổ."),
         "photo": _("Ảnh ở bước này không phải ảnh đã ghi trong sổ."),
         "lot": _("Mã mẻ ghi ở đây không khớp với sổ."),
         "amount": _("Số lượng ghi ở đây không khớp với sổ."),
@@ -108,12 +113,38 @@ def what_happened(event: Event) -> str:
     outputs = [share(part) for part in event.parts if part.part == "output"]
     said: list[str] = []
     if event.kind == "inspect":
-        said.append(_("Đạt.") if event.passed else _("Chưa đạt."))
+        said.append(inspected(event))
+    elif event.kind == "lose":
+        said.append(_("%(lost)s không còn nữa: %(reason)s.", lost=_joined(inputs), reason=reason(event)))
+    elif event.kind == "buy":
+        said.append(
+            _("%(what)s, mua ngoài từ %(origin)s.", what=_joined(outputs), origin=event.facts.get("origin", ""))
+        )
     elif event.kind != "dispatch" and outputs:
         made = _joined(outputs)
         said.append(_("%(made)s, từ %(taken)s.", made=made, taken=_joined(inputs)) if inputs else f"{made}.")
     said += [reading(one) for one in event.readings]
     return " ".join(said)
+
+
+def inspected(event: Event) -> str:
+    """An inspection's outcome; the office's own acts are said as what they are."""
+    if event.stage == HOLD:
+        return _("Giữ lại để xem, chưa dùng.")
+    if event.stage == RELEASE:
+        return _("Đã xem lại, dùng được.")
+    outcome = _("Đạt.") if event.passed else _("Chưa đạt.")
+    if event.stage != REPORT:
+        return outcome
+    laboratory, number = event.facts.get("laboratory", ""), event.facts.get("number", "")
+    return f"{outcome} " + _("%(laboratory)s, phiếu số %(number)s.", laboratory=laboratory, number=number)
+
+
+def reason(event: Event) -> str:
+    """Why something was lost, in the words of its process."""
+    key = event.facts.get("reason", "")
+    name = reason_name(event.process, event.process_version, event.stage, key)
+    return in_language(*name) if name else key
 
 
 def _joined(words: list[str]) -> str:
@@ -131,8 +162,14 @@ def reading(one: dict[str, Any]) -> str:
         "RelativeHumidity": _("Độ ẩm không khí"),
     }
     units = {"P1": "%", "CEL": "°C"}
-    value = str(one["value"]).replace(".", "," if i18n.current_language() == "vi" else ".")
-    return f"{names.get(one['type'], one['type'])} {value}\u00a0{units.get(one['unit'], one['unit'])}."
+    point = "," if i18n.current_language() == "vi" else "."
+    unit = units.get(one["unit"], one["unit"])
+    if "series" in one:
+        told = {key: f"{Decimal(one[key]):.1f}".replace(".", point) for key in ("value", "low", "high")}
+        return _("%(name)s từ %(low)s đến %(high)s %(unit)s, trung bình %(value)s %(unit)s.",
+                 name=names.get(one["type"], one["type"]), unit=unit, **told)  # fmt: skip
+    value = str(one["value"]).replace(".", point)
+    return f"{names.get(one['type'], one['type'])} {value}\u00a0{unit}."
 
 
 def place(site: Site) -> str:
@@ -178,6 +215,11 @@ def corrected(before: Event, after: Event) -> str:
         was_read, now_read = _read(before, kind), _read(after, kind)
         if was_read != now_read:
             changes.append(_("%(was)s thành %(now)s", was=was_read, now=now_read))
+    if before.facts.get("origin") != after.facts.get("origin"):
+        then, now = before.facts.get("origin", ""), after.facts.get("origin", "")
+        changes.append(_("%(was)s thành %(now)s", was=then, now=now))
+    if before.facts.get("reason") != after.facts.get("reason"):
+        changes.append(_("%(was)s thành %(now)s", was=reason(before), now=reason(after)))
     if before.passed is not after.passed:
         changes.append(_("kết quả kiểm tra"))
     index = before.entry_index

@@ -10,6 +10,7 @@ from village.web import strand
 
 PLACES = (
     ("/batches", _l("Mẻ của tôi"), "noodles", (Role.PRODUCER, Role.OFFICE)),
+    ("/field", _l("Ghi nhanh"), "phone-offline", (Role.PRODUCER,)),
     ("/seller", _l("Đơn hàng"), "orders", (Role.SELLER, Role.OFFICE)),
     ("/seller/live", _l("Phiên live"), "live", (Role.SELLER, Role.OFFICE)),
     ("/coop", _l("Hợp tác xã"), "house", (Role.OFFICE, Role.AUDITOR)),
@@ -24,7 +25,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def _frame() -> dict[str, object]:
-        return {"nav": nav(), "demo": settings.demo, "public_url": settings.public_url}
+        return {
+            "nav": nav(),
+            "demo": settings.demo,
+            "training_of": settings.training_of,
+            "training": bool(settings.training_url),
+            "public_url": settings.public_url,
+        }
 
 
 UNDER = {"/": ("/products/", "/checkout", "/orders/"), "/ledger": ("/verify",)}

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import signal
 import socket
 import struct
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,15 @@ def on_starting(_server: Any) -> None:
     """Begin with empty counters: those of an earlier run count nobody."""
     shutil.rmtree(_metrics, ignore_errors=True)
     _metrics.mkdir(parents=True)
+    if beside := os.environ.get("SOI_BESIDE"):
+        threading.Thread(target=_end_after, args=(int(beside),), name="beside", daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    """End this server when the one that it runs beside is gone, even if that was killed."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def when_ready(server: Any) -> None:
@@ -47,12 +59,19 @@ def when_ready(server: Any) -> None:
     if _settings.keeper:
         command = (sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "ledger", "keep", "--beside")
         server.soi_keeper = Beside(command)
+    if _settings.jobs:
+        command = (sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "jobs", "work", "--beside")
+        server.soi_jobs = Beside(command)
+    if _settings.training_port:
+        command = (sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "training", "serve", "--beside")
+        server.soi_training = Beside(command)
 
 
 def on_exit(server: Any) -> None:
-    """End the keeper with the server."""
-    if keeper := getattr(server, "soi_keeper", None):
-        keeper.stop()
+    """End with the server what was started beside it."""
+    for beside in ("soi_keeper", "soi_jobs", "soi_training"):
+        if found := getattr(server, beside, None):
+            found.stop()
 
 
 def on_reload(server: Any) -> None:

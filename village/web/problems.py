@@ -84,7 +84,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         400: _("Yêu cầu không đọc được. Bác xem lại rồi gửi lại nhé."),
         404: _("Không có trang này. Có thể địa chỉ bị gõ thiếu."),
         405: _("Địa chỉ này không làm được việc đó."),
-        413: _("Gửi lên nhiều quá, mỗi lần tối đa %(mib)s MB.", mib=current_app.extensions["soi"].max_body // MIB),
+        413: _("Gửi lên nhiều quá, mỗi lần tối đa %(mib)s MB.", mib=(request.max_content_length or 0) // MIB),
         415: _("Cần gửi dữ liệu dạng JSON."),
     }
     slug = http.HTTPStatus(error.code).phrase.lower().replace(" ", "-")
@@ -148,7 +148,7 @@ def _measure() -> None:
     """Give a body sent in chunks its length: without one it could not be refused, and Werkzeug cuts it off silently."""
     if "Transfer-Encoding" not in request.headers:
         return
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    limit = request.max_content_length or 0
     try:
         body = request.environ["wsgi.input"].read(limit + 1)
     except LATE:
