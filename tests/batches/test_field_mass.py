@@ -16,7 +16,7 @@ from batches.processes.catalogue import all_processes
 from batches.processes.models import Kind, Process, Stage
 from village.settings import ROOT
 
-CASES = 6000
+CASES = 2000
 
 
 def told_by_the_phone(cases: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

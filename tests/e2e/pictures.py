@@ -52,6 +52,7 @@ def main() -> None:
             _buyer(phone())
             _anybody(phone())
             _producer(phone("producer"))
+            _field(phone("producer"))
             _seller(phone("seller"))
             _office(phone("office"))
             browser.close()
@@ -61,6 +62,8 @@ def main() -> None:
     _side_by_side("buyer", "scan", "scan-story", "product", "order")
     _side_by_side("checking", "ledger", "verify-whole", "verify-cut")
     _side_by_side("producer", "producer-home", "producer-batch", "producer-stage", "producer-refused")
+    _side_by_side("field", "field-home", "field-number", "field-sum", "field-kept")
+    _side_by_side("office", "office-home", "office-balance", "office-corrections", "office-holds")
     _side_by_side("seller", "seller-orders", "seller-order", "live", "live-stock")
     print(f"Pictures of today's pages are in {FOLDER.relative_to(ROOT)}.")
 
@@ -135,6 +138,25 @@ def _producer(page: Page) -> None:
     _shoot(page, "producer-refused")
 
 
+def _field(page: Page) -> None:
+    """The field app: home, a number, what will be written down, and a record kept without a network."""
+    page.goto("/field")
+    page.get_by_role("link", name="Cắt sợi").first.wait_for()
+    _shoot(page, "field-home")
+    page.get_by_role("link", name="Cắt sợi").first.click()
+    page.locator("[data-press='1']").wait_for()
+    for key in "174":
+        page.locator(f"[data-press='{key}']").click()
+    _shoot(page, "field-number")
+    page.locator("[data-press=ok]").click()
+    page.get_by_role("heading", name="Đúng thế này chưa?").wait_for()
+    _shoot(page, "field-sum")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Ghi lại").click()
+    page.get_by_role("button", name="Ghi nhầm, bỏ đi").wait_for()
+    _shoot(page, "field-kept")
+
+
 def _seller(page: Page) -> None:
     page.goto("/seller")
     _shoot(page, "seller-orders")
@@ -151,7 +173,14 @@ def _seller(page: Page) -> None:
 
 def _office(page: Page) -> None:
     page.goto("/coop")
-    _shoot(page, "office")
+    _shoot(page, "office-home")
+    page.goto("/coop/balance")
+    page.locator("main svg").first.evaluate("e => e.scrollIntoView()")
+    _shoot(page, "office-balance")
+    page.goto("/coop/corrections")
+    _shoot(page, "office-corrections")
+    page.goto("/coop/holds")
+    _shoot(page, "office-holds")
 
 
 def _side_by_side(name: str, *parts: str, keep: bool = False) -> None:
