@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -202,7 +203,9 @@ class _RawInsert:
     def __init__(self, table: Table, dialect: Dialect) -> None:
         compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in table.columns])
         self.sql = str(compiled)
-        self._positions = getattr(compiled, "positiontup", None)
+        positions = getattr(compiled, "positiontup", None)
+        self._pick = itemgetter(*positions) if positions and len(positions) > 1 else None
+        self._positions = positions
         ways = {column.key: column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns}
         self._ways = {key: way for key, way in ways.items() if way is not None}
 
@@ -210,6 +213,8 @@ class _RawInsert:
         """A row's values: a tuple where the driver counts its places, else by name."""
         if self._ways:
             row = {**row, **{key: way(row[key]) for key, way in self._ways.items()}}
+        if self._pick is not None:
+            return self._pick(row)
         return tuple(row[key] for key in self._positions) if self._positions else row
 
 

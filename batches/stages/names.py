@@ -21,6 +21,8 @@ from village.reference import Reference, reference
 _GLN = re.compile(r"[0-9]{13}")
 _GTIN = re.compile(r"[0-9]{14}")
 _LINK = f"{CANONICAL}/01/"
+ID_LENGTH = 36
+"""Characters of a UUID. A GLN has 13, a GTIN 14, and a Digital Link with its lot at least 41."""
 
 
 def refuse_private(wanted: Wanted) -> None:
@@ -42,6 +44,8 @@ def resolved(session: Session, who: Actor, wanted: Wanted) -> Wanted:
 
     A case that is named by its number alone brings along what lies in it.
     """
+    if _our_ids(wanted):
+        return wanted
     village = reference(session)
     return replace(
         wanted,
@@ -49,6 +53,12 @@ def resolved(session: Session, who: Actor, wanted: Wanted) -> Wanted:
         inputs=_inputs(session, who, wanted.inputs) if wanted.inputs else _of_case(session, who, wanted),
         outputs=tuple(replace(one, product=_product(village, who, one.product)) for one in wanted.outputs),
     )
+
+
+def _our_ids(wanted: Wanted) -> bool:
+    """True when nothing is named as the public does: each of its names is shorter or longer than our ids."""
+    names = (wanted.site, *(one.product for one in wanted.outputs), *(one.batch for one in wanted.inputs))
+    return "sscc" not in wanted.facts and all(len(name) == ID_LENGTH for name in names)
 
 
 def _site(village: Reference, who: Actor, name: str) -> str:

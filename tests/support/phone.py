@@ -63,7 +63,7 @@ class Phone:
         if seq is None:
             self.seq += 1
             seq = self.seq
-        claim = {name: value for name, value in body.items() if name != "note"}
+        claim = {name: value for name, value in body.items() if name not in ("note", "value_dong")}
         device: dict[str, Any] = {"key": self.key, "seq": seq}
         if note := body.get("note"):
             salt = os.urandom(32)

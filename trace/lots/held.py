@@ -6,6 +6,7 @@ the making of batches then look here first. The batches belong to no session; wh
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -21,6 +22,8 @@ MANY = 500
 _COLUMNS = Batch.__table__.c
 _KEYS = tuple(column.key for column in _COLUMNS)
 _CHANGING = ("left_grams", "left_units", "moisture")
+_CHANGEABLE = itemgetter(*_CHANGING)
+_WHOLE = itemgetter(*_KEYS)
 _UPDATE = (
     update(Batch)
     .where(_COLUMNS.id == bindparam("batch"))
@@ -137,13 +140,12 @@ def batch_of(row: Mapping[str, Any]) -> Batch:
 
 def row_of(batch: Batch) -> dict[str, Any]:
     """The whole row of such a batch."""
-    values = vars(batch)
-    return {key: values[key] for key in _KEYS}
+    return dict(zip(_KEYS, _WHOLE(vars(batch)), strict=True))
 
 
 def _state(batch: Batch) -> tuple[Any, ...]:
-    values = vars(batch)
-    return tuple(values[name] for name in _CHANGING)
+    found: tuple[Any, ...] = _CHANGEABLE(vars(batch))
+    return found
 
 
 def in_hand(session: Session) -> Held | None:
