@@ -7,7 +7,7 @@ from fractions import Fraction
 from graphlib import TopologicalSorter
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -235,7 +235,7 @@ def test_no_history_invents_mass_and_rows_are_what_the_ledger_says(village: Vill
 
     @settings(
         max_examples=times(12), deadline=None, database=None, derandomize=False,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate),
     )  # fmt: skip
     @given(STEPS)
     def histories(taken: list[Step]) -> None:

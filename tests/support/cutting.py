@@ -1,6 +1,6 @@
 """A road between a browser and a server that can be cut: whole, or on the way back alone, once the server has acted.
 
-It keeps its own address whatever becomes of the server behind it, so that a phone's pages and what they keep stay theirs.
+It keeps its own address whatever becomes of the server behind it, so that a phone keeps its pages and its records.
 """
 
 import hashlib

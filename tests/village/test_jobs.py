@@ -1,4 +1,4 @@
-"""Jobs: what was asked for in a transaction that committed is done, whatever dies meanwhile; and nobody else sees it."""
+"""Jobs: what was asked for in a transaction that committed is done, whatever dies meanwhile; nobody else sees it."""
 
 import datetime as dt
 import os
