@@ -15,6 +15,7 @@ from trace.verifier import files
 from village.db import db
 from village.settings import ROOT
 from village.web.assets import YEAR
+from village.web.modules import modules
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_the_python_verifier_is_there_to_be_taken_home(client: FlaskClient) -> N
 
 
 def test_modules_hold_no_sentence_and_reach_no_other_site() -> None:
-    for name in files.modules(files.ENTRIES):
+    for name in modules(files.ENTRIES):
         text = Path(ROOT / "static/js" / name).read_text()
         code = re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.DOTALL)
         assert not re.search("[À-ỹ]", code), name
