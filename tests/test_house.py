@@ -294,6 +294,8 @@ SAFE = {"SOI_ENV": "production", "PUBLIC_URL": "https://soi.example.vn", "SECRET
         ({"DATABASE_URL": "mysql://localhost/soi"}, "DATABASE_URL"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
         ({"MAX_BODY_MIB": "1000"}, "MAX_BODY_MIB"),
+        ({"SHEET_MIB": "0"}, "SHEET_MIB"),
+        ({"JOBS": "maybe"}, "JOBS"),
         ({"LEDGER_ORIGIN": "https://soi.example.vn/ledger"}, "LEDGER_ORIGIN"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({**SAFE, "SECRET_KEY": ""}, "SECRET_KEY is missing"),
