@@ -21,7 +21,7 @@ def test_what_is_left_is_told_to_its_own_people_only(village: Village, client: F
         told = get(client, village, who, f"/api/batches/{batch}")
         assert told["units"] == 40
         assert ("left_units" in told) is mine
-        assert "origins" not in told
+        assert sum(one["percent"] for one in told["origins"]) == 100, "what the scan page says to anybody"
 
 
 def test_the_graph_runs_up_to_the_field_and_down_to_the_packs(village: Village, client: FlaskClient) -> None:
