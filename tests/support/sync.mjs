@@ -57,6 +57,17 @@ async function play({ seed, count, faults }) {
   const { ask, ledger, order, sent } = village(chance, faults);
   let time = 0;
   let under = 0;
+  // A person may take back what she has just saved; half of these were saved as the story begins.
+  const undo = 8_000;
+  for (const one of records) one.saved_at = chance() < 0.5 ? 0 : -60_000;
+  const hurries = chance() < 0.3;
+  let hurried = false;
+  let early = 0;
+  const asked = (path, options) => {
+    const { saved_at: saved } = records.find((one) => one.id === JSON.parse(options.body).id);
+    if (time < saved + undo && !hurried) early += 1;
+    return ask(path, options);
+  };
   const store = {
     records: async (by) => records.filter((one) => one.by === by).map((one) => ({ ...one })),
     change: async (id, how) => {
@@ -66,11 +77,15 @@ async function play({ seed, count, faults }) {
       return changes ? { ...record } : null;
     },
   };
-  const means = () => ({ store, ask, now: () => time, random: chance, off: () => 0, sending: (id) => { under += id ? 1 : -1; }, resigned: async () => ({}) });
+  const means = () => ({ store, undo, ask: asked, now: () => time, random: chance, off: () => 0, sending: (id) => { under += id ? 1 : -1; }, resigned: async () => ({}) });
   let sync = new Sync(means());
   let rounds = 0;
   const mine = () => records.filter((one) => one.by === "me");
   for (; rounds < 5000 && mine().some((one) => one.entry === null); rounds += 1) {
+    if (hurries && !hurried && time >= 3_000) {
+      hurried = true;
+      sync.hurry();
+    }
     const { again } = await sync.run("me", ["k"]);
     if (under !== 0) throw new Error("still under way");
     time = Math.max(time + 1, again ?? time + 1);
@@ -81,7 +96,7 @@ async function play({ seed, count, faults }) {
     }
   }
   return {
-    rounds, sent: sent(), order, mine: mine().map((one) => one.id), untouched: records.every((one) => one.by === "me" || !one.tried),
+    rounds, early, hurried, time, sent: sent(), order, mine: mine().map((one) => one.id), untouched: records.every((one) => one.by === "me" || !one.tried),
     same: mine().every((one) => one.entry?.index === ledger.get(one.id)?.index && one.state === "sent"),
     needs: records.map((one) => [one.id, batchesOf(one)]), waits: mine().every((one) => behind(one, mine()) === null),
     pauses: [0, 1, 5, 50].map((tries) => pause(tries, 0.5)),

@@ -16,7 +16,8 @@ import { askToBeWoken, watchVersions } from "./versions.js";
 export { StoreFull } from "./store.js";
 
 const SAVING = "soi-field-save";
-const SEND_SOON = 1_500;
+/** How long a record waits before it is sent, so that its owner may take it back. */
+const UNDO = 8_000;
 const LOOK_AGAIN = 5 * 60_000;
 /** Proven records are shown this long, and of more than so many only the newest. */
 const KEPT_FOR = 45 * 86_400_000;
@@ -42,7 +43,7 @@ export class Engine extends EventTarget {
   #store = new Store();
   #link = new Link(this.#store, document.documentElement.lang || "vi");
   #sender = new Sending({
-    store: this.#store, link: this.#link, changed: () => this.#changed(), sending: (id) => { this.#underWay = id; },
+    store: this.#store, link: this.#link, changed: () => this.#changed(), sending: (id) => { this.#underWay = id; }, undo: UNDO,
   });
   #underWay = null;
   #records = [];
@@ -104,7 +105,7 @@ export class Engine extends EventTarget {
     await Store.persist();
     askToBeWoken().catch(() => {});
     await this.#changed(true);
-    this.#soon(SEND_SOON);
+    this.#soon(UNDO);
     return this.state.records.find((one) => one.id === id);
   }
 
@@ -141,7 +142,7 @@ export class Engine extends EventTarget {
 
   /** Send now, whatever was waited for. */
   async send() {
-    this.#sender.wake();
+    this.#sender.hurry();
     await this.#round();
   }
 
@@ -152,15 +153,21 @@ export class Engine extends EventTarget {
     await this.#changed(true);
   }
 
-  /** Make a key on this phone and ask the office to approve it, now or when the network is back. @param {string} label */
+  /**
+   * Make a key on this phone and ask the office to approve it, now or when the network is back. Throws Unable with the village's
+   * `detail` when it takes no request now.
+   * @param {string} label
+   */
   async enrol(label) {
     const { me, pack } = this.state;
     if (!me) throw new Unable("nobody is signed in");
     await keepLabel(this.#store, me.id, label);
     await ensureKey(this.#store, me.id);
-    await askOffice(this.#store, this.#link, pack, await keyOf(me.id), label).catch(() => {});
+    // Without a network it is asked once there is one.
+    const { refused } = await askOffice(this.#store, this.#link, pack, await keyOf(me.id), label).catch(() => ({ refused: "" }));
     await this.#changed(true);
     this.#soon(0);
+    if (refused) throw Object.assign(new Unable(refused), { detail: refused });
   }
 
   /** Keep what is half filled in, so that it outlives the app. @param {any} value null forgets */

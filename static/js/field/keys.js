@@ -27,7 +27,7 @@ export async function askState(store, link, pack) {
   if (!answer.ok) return lastState(store, me);
   const { devices } = await answer.json();
   const status = devices.find((one) => one.key === key.key)?.status ?? "expired";
-  if (status === "expired") return askOffice(store, link, pack, key);
+  if (status === "expired") return (await askOffice(store, link, pack, key)).state;
   return keep(store, me, key, status);
 }
 
@@ -38,13 +38,18 @@ export async function ensureKey(store, me) {
   return makeKey(me);
 }
 
-/** Ask the office to approve a key. @returns {Promise<KeyState>} raises what `ask` raises without a network */
+/**
+ * Ask the office to approve a key.
+ * @returns {Promise<{state: KeyState, refused: string}>} `refused`: the village's words, when it takes no request now. Raises what
+ *   `ask` raises without a network
+ */
 export async function askOffice(store, link, pack, key, label = "") {
   const me = pack.me.id;
   const name = label || (await store.get("meta", `label ${me}`))?.value || pack.me.name;
   const answer = await link.post("/api/devices", { ...(await enrol(key, pack.log)), label: name });
-  const { status } = answer.ok ? await answer.json() : {};
-  return keep(store, me, key, status ?? "making");
+  const told = await answer.json().catch(() => ({}));
+  const state = await keep(store, me, key, (answer.ok && told.status) || "making");
+  return { state, refused: answer.ok ? "" : (told.detail ?? "") };
 }
 
 /** What a person called this phone, kept until the office can be asked. */

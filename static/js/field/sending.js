@@ -32,12 +32,12 @@ export const resigner = (store) => async (record, at) => {
 
 export class Sending {
   /** @param {{store: import("./store.js").Store, link: import("./link.js").Link, sending?: (id: string | null) => void,
-   *   changed?: () => void}} means */
-  constructor({ store, link, sending = () => {}, changed = () => {} }) {
+   *   changed?: () => void, undo?: number}} means `undo`: how long a new record may be taken back, ms */
+  constructor({ store, link, sending = () => {}, changed = () => {}, undo = 0 }) {
     Object.assign(this, { store, link, changed });
     this.sync = new Sync({
       store, ask: link.ask, now: () => Date.now(), random: Math.random, off: () => link.clock.known,
-      sending: (id) => { sending(id); changed(); }, resigned: resigner(store),
+      sending: (id) => { sending(id); changed(); }, resigned: resigner(store), undo,
     });
     this.#photoPause = 0;
   }
@@ -48,6 +48,12 @@ export class Sending {
   wake() {
     this.sync.wake();
     this.#photoPause = 0;
+  }
+
+  /** A person asks: nothing is held back for her to undo either. */
+  hurry() {
+    this.wake();
+    this.sync.hurry();
   }
 
   /** @returns {Promise<{told: string, kept: any, key: string, again: number | null} | null>} null: another page is at it */

@@ -19,6 +19,7 @@ const ENOUGH = 3;
  * @property {(id: string | null) => void} sending which record is under way
  * @property {() => number | null} off how far this phone's clock is known to be off, ms
  * @property {(record: any, at: number) => Promise<any>} resigned changes that tell the record's time otherwise
+ * @property {number} undo how long a new record's owner may take it back before it is sent, ms
  *
  * @typedef {{recorded: number, stopped: string, again: number | null}} Run `again`: when to try next, ms
  */
@@ -40,6 +41,7 @@ export class Sync {
   #later = new Map();
   #misses = 0;
   #quietUntil = 0;
+  #hurriedAt = -Infinity;
 
   /** @param {Means} means */
   constructor(means) {
@@ -51,6 +53,12 @@ export class Sync {
     this.#later.clear();
     this.#misses = 0;
     this.#quietUntil = 0;
+  }
+
+  /** A person said "send": what was saved by now is not held back any longer. */
+  hurry() {
+    this.wake();
+    this.#hurriedAt = this.means.now();
   }
 
   /**
@@ -82,12 +90,20 @@ export class Sync {
   }
 
   #ready(record, records, keys) {
-    return record.state === "waiting" && keys.includes(record.device.key) && (this.#later.get(record.id)?.at ?? 0) <= this.means.now()
+    return record.state === "waiting" && keys.includes(record.device.key) && this.#at(record) <= this.means.now()
       && behind(record, records) === null;
   }
 
+  /** When a record may be tried; 0: now. A clock that was set back meanwhile holds nothing up. */
+  #at({ id, tried, saved_at: saved }) {
+    const { now, undo } = this.means;
+    const held = !tried && saved > this.#hurriedAt && saved <= now() ? saved + undo : 0;
+    return Math.max(held, this.#later.get(id)?.at ?? 0);
+  }
+
   #soonest(records) {
-    const times = records.filter((one) => one.state === "waiting").map((one) => this.#later.get(one.id)?.at).filter(Boolean);
+    const now = this.means.now();
+    const times = records.filter((one) => one.state === "waiting").map((one) => this.#at(one)).filter((at) => at > now);
     return times.length ? Math.min(...times) : null;
   }
 
