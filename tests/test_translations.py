@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,13 @@ METHODS = {".py": "python", ".html": "jinja2.ext:babel_extract", ".txt": "jinja2
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
-def _texts(room: str) -> Iterator[tuple[str, str]]:
-    """(text, where it stands) of everything in `room` that goes through gettext."""
+@cache
+def _texts(room: str) -> list[tuple[str, str]]:
+    """(text, where it stands) of everything in `room` that goes through gettext. Reading all rooms takes seconds."""
+    return list(_extracted(room))
+
+
+def _extracted(room: str) -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / room).rglob("*")):
         method = METHODS.get(path.suffix)
         if method is None or (path.suffix == ".txt" and "templates" not in path.parts):
@@ -31,6 +37,7 @@ def _texts(room: str) -> Iterator[tuple[str, str]]:
                         yield text, where
 
 
+@cache
 def _catalogue(path: Path) -> Catalog:
     if not path.exists():
         return Catalog(locale="en")
@@ -38,6 +45,7 @@ def _catalogue(path: Path) -> Catalog:
         return read_po(file, locale="en", abort_invalid=True)
 
 
+@cache
 def _english() -> dict[str, str]:
     """All catalogues as one, as the village reads them."""
     found: dict[str, str] = {}

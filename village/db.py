@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -43,6 +43,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
+T = TypeVar("T")
 Id = Annotated[str, mapped_column(String(36))]
 """A UUID as text, lower case with dashes: the same in both databases and in JSON."""
 
@@ -57,6 +58,8 @@ FILE = "soi_file"
 """In the info of one of SQLite's connections: its file's path, and which file that was."""
 BUMPED = "soi_village_bumped"
 """Set in a session's info once its transaction changed the village's own rows (see `village.revision`)."""
+AT_ONCE = 5_000
+"""Values written into one query."""
 LEDGER_LOCK = 0x501_1ED6E5
 """The key of PostgreSQL's advisory lock around everything that appends to the ledger."""
 
@@ -283,6 +286,12 @@ _committed = _Committed()
 def commits_here() -> int:
     """Moves with every transaction that this process commits: what it wrote itself, it never shows as it was before."""
     return _committed.number
+
+
+def in_parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """`rows` in pieces that one query's IN can take: a database allows some ten thousand parameters."""
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
 
 
 def core(session: Session) -> Connection:

@@ -35,7 +35,7 @@ from trace.ledger.models import (
 from trace.ledger.note import Signer, sign_note
 from trace.ledger.tiles import ENTRIES, Tile, encode_entries, encode_hashes
 from village import clock
-from village.db import WRITES, before_commit, core, db, insert_later, insert_now, write
+from village.db import WRITES, before_commit, core, db, in_parts, insert_later, insert_now, write
 from village.errors import NotFound, SoiError
 from village.i18n import lazy_gettext as _l
 
@@ -408,15 +408,15 @@ def nodes(session: Session, wanted: frozenset[NodeId] | Sequence[NodeId]) -> dic
     leaves = [node.number for node in wanted if node.level == 0]
     inner = [(node.level, node.number) for node in wanted if node.level > 0]
     found: dict[NodeId, bytes] = {}
-    if leaves:
+    for some in in_parts(leaves):
         rows = session.execute(
-            select(entry_table.c.index, entry_table.c.leaf_hash).where(entry_table.c.index.in_(leaves))
+            select(entry_table.c.index, entry_table.c.leaf_hash).where(entry_table.c.index.in_(some))
         )
         found |= {NodeId(0, index): leaf for index, leaf in rows}
-    if inner:
+    for pairs in in_parts(inner):
         above = session.execute(
             select(node_table.c.level, node_table.c.position, node_table.c.hash).where(
-                tuple_(node_table.c.level, node_table.c.position).in_(inner)
+                tuple_(node_table.c.level, node_table.c.position).in_(pairs)
             )
         )
         found |= {NodeId(level, position): value for level, position, value in above}

@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from trace.events.models import Event
+from trace.lots.services import listed
 from trace.photos.models import Photo, PhotoUse
 from trace.photos.store import Store
 from village import i18n
@@ -94,7 +95,8 @@ def shots(session: Session, hashes: Collection[str]) -> Mapping[str, Shot]:
     """How pages show these photos, in one query."""
     if not hashes:
         return {}
-    rows = {photo.sha256: photo for photo in session.scalars(select(Photo).where(Photo.sha256.in_(hashes)))}
+    found = session.scalars(select(Photo).where(Photo.sha256.in_(listed(session, hashes))))
+    rows = {photo.sha256: photo for photo in found}
     return {sha256: _shot(sha256, rows.get(sha256)) for sha256 in hashes}
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from trace.events.models import Event, EventBatch
+from trace.lots.services import listed
 from trace.photos.store import Store
 from trace.reports.models import LabReport
 from village.db import db
@@ -32,12 +33,13 @@ def folder(instance: Path) -> Path:
 
 def about(session: Session, batch_ids: Collection[str], product_id: str, sites: Collection[str]) -> list[LabReport]:
     """The standing reports on these lots, this product and these places, newest first."""
-    lots = exists().where(EventBatch.event_id == LabReport.event_id, EventBatch.batch_id.in_(batch_ids))
+    these = EventBatch.batch_id.in_(listed(session, batch_ids))
+    lots = exists().where(EventBatch.event_id == LabReport.event_id, these)
     rows = session.scalars(
         select(LabReport)
         .outerjoin(Event, Event.id == LabReport.event_id)
         .where(
-            or_(lots, LabReport.product_id == product_id, LabReport.site_id.in_(sites)),
+            or_(lots, LabReport.product_id == product_id, LabReport.site_id.in_(listed(session, sites))),
             Event.corrected_by.is_(None),
         )
         .options(joinedload(LabReport.event), joinedload(LabReport.site))

@@ -4,6 +4,7 @@ Bounded in number and bytes. Several processes need not talk to each other: ever
 """
 
 import datetime as dt
+import json
 import threading
 import time
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from trace.lots.services import FEW
 from village import clock
 from village.db import commits_here
 
@@ -68,7 +70,9 @@ def version(connection: PoolProxiedConnection, dialect: str, gtin: str, lot: str
     # Straight to the driver: on the hottest address there is, SQLAlchemy's part would take longer than the query.
     cursor = connection.cursor()
     try:
-        cursor.execute(_query(len(epcs), dialect), (*epcs, gtin, lot))
+        many = list(epcs) if dialect == "postgresql" else json.dumps(epcs)
+        asked = epcs if len(epcs) <= FEW else (many,)
+        cursor.execute(_query(len(epcs), dialect), (*asked, gtin, lot))
         return tuple(cursor.fetchone() or ())
     finally:
         cursor.close()
@@ -94,7 +98,11 @@ def version_now(engine: Engine, kept: Kept) -> Version:
 @lru_cache(maxsize=512)
 def _query(epcs: int, dialect: str) -> str:
     mark = "?" if dialect == "sqlite" else "%s"
-    return _VERSION.format(epcs=", ".join([mark] * epcs), mark=mark)
+    if epcs <= FEW:
+        return _VERSION.format(epcs=", ".join([mark] * epcs), mark=mark)
+    # A village's worth of ancestors goes along as one parameter: a database takes some ten thousand of them.
+    many = "SELECT value FROM json_each(?)" if dialect == "sqlite" else "SELECT unnest(%s::text[])"
+    return _VERSION.format(epcs=many, mark=mark)
 
 
 class Pages:

@@ -17,13 +17,13 @@ from trace.ledger.errors import LedgerError
 from trace.ledger.merkle import NodeId
 from trace.ledger.models import LedgerEntry, LedgerKey, LedgerLink, LedgerState
 from trace.lots.models import Batch, Edge
-from trace.lots.services import reachable
+from trace.lots.services import listed, reachable
 from trace.photos.services import Shot, shots
 from trace.reports.models import LabReport
 from trace.reports.services import about
 from trace.series.services import series_of
 from village.certificates.models import Certificate
-from village.db import db
+from village.db import db, in_parts
 from village.places.models import Household, Site
 
 MAX_SIBLINGS = 6
@@ -109,7 +109,7 @@ def load(session: Session, batch: Batch) -> Family:
     edges = list(
         session.scalars(
             select(Edge)
-            .where(or_(Edge.parent_id.in_(ids), Edge.child_id.in_(ids)))
+            .where(or_(Edge.parent_id.in_(listed(session, ids)), Edge.child_id.in_(listed(session, ids))))
             .order_by(Edge.child_id, Edge.parent_id, Edge.event_id)
         )
     )
@@ -154,7 +154,7 @@ def load(session: Session, batch: Batch) -> Family:
 def ledger_of(session: Session, batch: Batch) -> tuple[list[Stored], tuple[str, ...]]:
     """The ledger's entries about `batch` and its ancestors, in the log's order, and those batches' canonical ids."""
     ids = {batch.id} | reachable(session, [batch.id], "up")
-    epcs = list(session.scalars(select(Batch.epc).where(Batch.id.in_(ids)).order_by(Batch.epc)))
+    epcs = list(session.scalars(select(Batch.epc).where(Batch.id.in_(listed(session, ids))).order_by(Batch.epc)))
     links = _links(session, epcs)
     entries = _entries(session, {link.index for link in links})
     return sorted(entries.values(), key=lambda one: one.index), tuple(epcs)
@@ -185,7 +185,7 @@ def _device_of(stored: Stored) -> str | None:
 def _batches(session: Session, ids: set[str]) -> dict[str, Batch]:
     rows = session.scalars(
         select(Batch)
-        .where(Batch.id.in_(ids))
+        .where(Batch.id.in_(listed(session, ids)))
         .options(
             joinedload(Batch.product),
             joinedload(Batch.household).options(joinedload(Household.hamlet), joinedload(Household.cooperative)),
@@ -196,7 +196,7 @@ def _batches(session: Session, ids: set[str]) -> dict[str, Batch]:
 
 
 def _events(session: Session, ids: set[str]) -> list[Event]:
-    touched = select(EventBatch.event_id).where(EventBatch.batch_id.in_(ids))
+    touched = select(EventBatch.event_id).where(EventBatch.batch_id.in_(listed(session, ids)))
     return list(
         session.scalars(
             select(Event)
@@ -215,7 +215,7 @@ def _links(session: Session, epcs: list[str]) -> list[Link]:
     table = LedgerLink.__table__
     rows = session.execute(
         select(table.c.batch, table.c.seq, table.c.entry_index, table.c.leaf_hash)
-        .where(table.c.batch.in_(epcs))
+        .where(table.c.batch.in_(listed(session, epcs)))
         .order_by(table.c.batch, table.c.seq)
     )
     return [Link(*row) for row in rows]
@@ -223,8 +223,11 @@ def _links(session: Session, epcs: list[str]) -> list[Link]:
 
 def _entries(session: Session, indexes: set[int]) -> dict[int, Stored]:
     table = LedgerEntry.__table__
-    rows = session.execute(select(table.c.index, table.c.leaf_hash, table.c.body).where(table.c.index.in_(indexes)))
-    return {index: Stored(index, bytes(leaf), bytes(body)) for index, leaf, body in rows}
+    found = {}
+    for some in in_parts(sorted(indexes)):
+        rows = session.execute(select(table.c.index, table.c.leaf_hash, table.c.body).where(table.c.index.in_(some)))
+        found.update({index: Stored(index, bytes(leaf), bytes(body)) for index, leaf, body in rows})
+    return found
 
 
 def _nodes(session: Session, state: LedgerState | None, indexes: set[int]) -> dict[NodeId, bytes]:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trace.events.models import Event
+from trace.lots.services import listed
 from trace.series.models import EventSeries
 
 
@@ -16,7 +17,9 @@ def series_of(session: Session, events: Iterable[Event]) -> dict[str, dict[int, 
     found: dict[str, dict[int, bytes]] = {}
     if ids:
         rows = session.execute(
-            select(EventSeries.event_id, EventSeries.position, EventSeries.body).where(EventSeries.event_id.in_(ids))
+            select(EventSeries.event_id, EventSeries.position, EventSeries.body).where(
+                EventSeries.event_id.in_(listed(session, ids))
+            )
         )
         for event_id, position, body in rows:
             found.setdefault(event_id, {})[position] = bytes(body)
