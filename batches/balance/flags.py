@@ -4,7 +4,7 @@ Rules, in the order of the code:
 
 - `yield-bounds`: a stage gave more or less of what it took than its process calls usual (loud beyond the hard bound).
 - `yield-history`: within those bounds, and yet far from what this household's same stage gave before (`robust`).
-- `day-amount`: more of the packed goods in a day than is usual, see `A_DAY`; for whoever has at least eight such days
+- `day-amount`: more of the packed goods in a day than the process calls usual; for whoever has at least eight such days
   behind it, more than both that and its own history. `week-amount`: the same over seven days.
 - `per-hectare`: more harvested from a field in a season than grows there, where the field's area is known.
 - `season-beyond`: more goods in a season than all that was there could give at the hard bound. Loud.
@@ -26,13 +26,9 @@ from village.clock import VN
 
 RECENT = 40
 """How many earlier figures a history has at most: a household learns, and its old ways fade."""
-A_DAY = {"mien-dong": 150_000}
-"""Grams of noodles that a household makes in a day at most, usually (120 to 150 kg in Bình Lư)."""
 DAYS_AT_ONCE = 2
 """Two days' drying may be weighed together: only more than that is flagged."""
 WEEK = dt.timedelta(days=7)
-PER_HECTARE = {"mien-dong": (40_000_000, 80_000_000)}
-"""Grams of tubers from a hectare: usually at most, and at the very most."""
 HECTARE = 10_000
 """Square metres."""
 
@@ -151,8 +147,11 @@ def _flag(
     )  # fmt: skip
 
 
-def amount_flags(events: Iterable[Happened], since: dt.datetime) -> list[Flag]:
-    """Days and weeks with more of the packed goods than a household makes."""
+def amount_flags(
+    events: Iterable[Happened], since: dt.datetime, processes: Mapping[str, Process]
+) -> list[Flag]:
+    """Days and weeks with more of the packed goods than a household makes. `processes`: the newest version of each, by
+    key; what is usual is judged by today's knowledge, under whichever version a batch began."""
     days: dict[tuple[str, str], Counter[dt.date]] = defaultdict(Counter)
     first: dict[tuple[str, str, dt.date], Happened] = {}
     goods_of: dict[tuple[str, int], str] = {}
@@ -165,7 +164,7 @@ def amount_flags(events: Iterable[Happened], since: dt.datetime) -> list[Flag]:
             first.setdefault((event.household_id, event.process.key, day), event)
     found = []
     for (home, process), amounts in days.items():
-        limit = A_DAY.get(process)
+        limit = processes[process].usual_a_day
         before: list[int] = []
         week_told: dt.date | None = None
         for day in sorted(amounts):
@@ -194,8 +193,11 @@ def _amount(event: Happened, name: str, grams: int, most: int, day: dt.date) -> 
     )  # fmt: skip
 
 
-def field_flags(events: Iterable[Happened], areas: Mapping[str, int], since: dt.datetime) -> list[Flag]:
-    """Fields that gave more in the season than grows on them. `areas`: square metres by site, where known."""
+def field_flags(
+    events: Iterable[Happened], areas: Mapping[str, int], since: dt.datetime, processes: Mapping[str, Process]
+) -> list[Flag]:
+    """Fields that gave more in the season than grows on them. `areas`: square metres by site, where known;
+    `processes` as for `amount_flags`."""
     sums: Counter[tuple[str, str, str]] = Counter()
     last: dict[tuple[str, str, str], Happened] = {}
     for event in events:
@@ -205,7 +207,7 @@ def field_flags(events: Iterable[Happened], areas: Mapping[str, int], since: dt.
             last[where] = event
     found = []
     for (site, home, process), grams in sums.items():
-        most, hard = PER_HECTARE.get(process, (0, 0))
+        most, hard = _a_hectare(processes[process], last[site, home, process].stage.key)
         a_hectare = grams * HECTARE // areas[site]
         if most and a_hectare > most:
             event = last[site, home, process]
@@ -215,6 +217,11 @@ def field_flags(events: Iterable[Happened], areas: Mapping[str, int], since: dt.
                      what=site, params={"grams": grams, "area": areas[site]})
             )  # fmt: skip
     return found
+
+
+def _a_hectare(process: Process, stage: str) -> tuple[int, int]:
+    told = next((one.per_hectare for one in process.stages if one.key == stage), None)
+    return told or (0, 0)
 
 
 def season_flags(process: Process, networks: Mapping[str, Network], year: int) -> list[Flag]:

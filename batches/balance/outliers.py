@@ -130,8 +130,8 @@ def _gather(session: Session, cooperative_id: str, season: Span, areas: dict[str
     year = season.season or season.first.year
     events = _events(session, cooperative_id, replace(season, first=season.first.replace(year=year - 1)))
     found = flags.yield_flags(events, season.begin)
-    found += flags.amount_flags(events, season.begin)
-    found += flags.field_flags(events, areas, season.begin)
+    found += flags.amount_flags(events, season.begin, all_processes())
+    found += flags.field_flags(events, areas, season.begin, all_processes())
     whole = queries.ledgered(session, cooperative_id, season)
     for key in whole.processes:
         networks = {home: whole.network(key, home) for home in whole.households(key)}

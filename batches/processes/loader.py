@@ -103,6 +103,9 @@ def _process(value: Value, file: str, faults: Faults) -> Process | None:
         months = top.take("shelf_life_months").integer()
     with faults.noted():
         loss = top.take("max_pack_loss").percent()
+    a_day = None
+    with faults.noted():
+        a_day = maybe.integer() if (maybe := top.maybe("usual_a_day")) else None
     before = len(faults.found)
     materials: list[tuple[Value, Material]] = []
     for item in _items(top, "materials", faults):
@@ -128,7 +131,8 @@ def _process(value: Value, file: str, faults: Faults) -> Process | None:
         return None
     return Process(
         key, version, name, months,
-        tuple(one for _, one in materials), tuple(one for _, one in stages), tuple(one for _, one in overall), loss,
+        tuple(one for _, one in materials), tuple(one for _, one in stages), tuple(one for _, one in overall),
+        loss, a_day,
     )  # fmt: skip
 
 

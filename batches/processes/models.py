@@ -125,7 +125,8 @@ class Stage:
 
     A split or a merge gives the material that it takes: its `output` is None, as for a stage that gives nothing.
     `yields` has the bounds for each input material. `usual_grams` is what a household records at once.
-    `keeps_dry_matter` says that only water leaves.
+    `keeps_dry_matter` says that only water leaves. `per_hectare`, of a harvest: grams from a hectare in a season,
+    usually at most and at the very most.
     """
 
     key: str
@@ -146,6 +147,7 @@ class Stage:
     byproducts: tuple[Byproduct, ...] = ()
     reasons: tuple[Reason, ...] = ()
     """For a stage of kind lose."""
+    per_hectare: tuple[int, int] | None = None
 
     @property
     def rare(self) -> bool:
@@ -174,6 +176,8 @@ class Process:
     stages: tuple[Stage, ...]
     overall: tuple[Overall, ...]
     max_pack_loss: int
+    usual_a_day: int | None = None
+    """Grams of the packed goods that a household makes in a day at most, usually."""
 
     def stage(self, key: str) -> Stage:
         """The stage called `key`. Raises `KeyError`."""

@@ -55,6 +55,9 @@ def stage(value: Value, known: dict[str, Material], faults: Faults) -> Stage | N
     usual_grams = None
     with faults.noted():
         usual_grams = read.grams(maybe) if (maybe := fields.maybe("usual_grams")) else None
+    per_hectare = None
+    with faults.noted():
+        per_hectare = read.grams(maybe) if (maybe := fields.maybe("per_hectare")) else None
     keeps_dry_matter = optional = False
     with faults.noted():
         keeps_dry_matter = maybe.truth() if (maybe := fields.maybe("keeps_dry_matter")) else False
@@ -69,9 +72,12 @@ def stage(value: Value, known: dict[str, Material], faults: Faults) -> Stage | N
     if flow is None or len(faults.found) > before:
         return None
     kind, inputs, output, yields, byproducts, reasons = flow
+    if per_hectare and kind is not Kind.COMMISSION:
+        faults.found.append(value.error(f"a stage of kind {kind} grows on no field; remove per_hectare."))
+        return None
     return Stage(
         key, kind, name, ask, story, picture, inputs, output, biz_step, disposition, yields, tuple(readings),
-        usual_grams, keeps_dry_matter, optional, byproducts, reasons,
+        usual_grams, keeps_dry_matter, optional, byproducts, reasons, per_hectare,
     )  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def test_the_bounds_are_told_in_words_and_older_versions_are_linked(client: Flas
     assert "Cứ 100 kg đem làm thường có thêm 30 đến 80 kg bã dong riềng, không khi nào quá 150 kg." in page
     assert 'href="/processes/mien-dong/1"' in page
     older = client.get("/processes/mien-dong/1").text
-    assert "Nay làm theo bản 2" in older and 'href="/processes/mien-dong/2"' in older and "bã dong riềng" not in older
+    assert "Nay làm theo bản 3" in older and 'href="/processes/mien-dong/3"' in older and "bã dong riềng" not in older
 
 
 @pytest.mark.parametrize("address", ["/processes/mien-dong/0", "/processes/mien-dong/99", "/processes/banh-chung"])

@@ -18,6 +18,7 @@ RELEASED: dict[str, str] = {
     "khoai-sam-say/1": "53e2a4d7a2e54d17090b",
     "mien-dong/1": "e3fb71c3748d4e779dc7",
     "mien-dong/2": "0f37664b79211bfd5a3a",
+    "mien-dong/3": "ac08d0fa8004d9811363",
 }
 """Begin of each released file's SHA-256."""
 NOODLES = (FOLDER / "mien-dong" / "1.yaml").read_text("utf-8")
@@ -26,7 +27,7 @@ NOODLES = (FOLDER / "mien-dong" / "1.yaml").read_text("utf-8")
 def test_the_village_makes_noodles_tea_rice_and_dried_yacon() -> None:
     assert sorted(VERSIONS) == ["che-tam-duong", "gao-seng-cu", "khoai-sam-say", "mien-dong"]
     assert {key: one.version for key, one in all_processes().items()} == {
-        "che-tam-duong": 2, "gao-seng-cu": 2, "khoai-sam-say": 1, "mien-dong": 2,
+        "che-tam-duong": 2, "gao-seng-cu": 2, "khoai-sam-say": 1, "mien-dong": 3,
     }
 
 
@@ -146,6 +147,25 @@ def test_a_file_must_be_utf8(tmp_path: Path) -> None:
     (tmp_path / "x" / "1.yaml").write_bytes("name: Miến".encode("utf-16"))
     with pytest.raises(ProcessFileError, match="UTF-8"):
         load_all(tmp_path)
+
+
+NEWEST = (FOLDER / "mien-dong" / "3.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "says"),
+    [
+        ("usual_a_day: 150000", "usual_a_day: 150 kg", "usual_a_day: 150 kg", "whole number"),
+        ("per_hectare: [40000000, 80000000]", "per_hectare: [80000000, 40000000]", "per_hectare: [8", "is above"),
+        ("    picture: settle\n", "    picture: settle\n    per_hectare: [1, 2]\n", "key: settle\n", "grows on no field"),
+    ],
+)
+def test_figures_for_the_office_are_read_as_strictly(old: str, new: str, at: str, says: str) -> None:
+    assert old in NEWEST
+    text = NEWEST.replace(old, new, 1)
+    with pytest.raises(ProcessFileError, match=re.escape(says)) as caught:
+        parse(text, "mien-dong/3.yaml")
+    assert caught.value.line == text[: text.index(at)].count("\n") + 1
 
 
 NEWER = (FOLDER / "mien-dong" / "2.yaml").read_text("utf-8")
