@@ -107,7 +107,10 @@ bench: .venv/for-test
 	$(PY) -m tests.bench
 	echo "· The ledger at 1k, 100k and 1M entries, beside its limits and a peer"
 	$(PY) -m tests.bench.ledger
+	echo "· The graph of a million lots, a season in a sheet, a hundred sensors"
 	$(PY) -m tests.bench.lots
+	$(PY) -m tests.bench.sheets
+	$(PY) -m tests.bench.sensors
 
 soak: .venv/for-test .make/oracles/installed
 	mkdir -p .make

@@ -157,7 +157,7 @@ NEWEST = (FOLDER / "mien-dong" / "3.yaml").read_text("utf-8")
     [
         ("usual_a_day: 150000", "usual_a_day: 150 kg", "usual_a_day: 150 kg", "whole number"),
         ("per_hectare: [40000000, 80000000]", "per_hectare: [80000000, 40000000]", "per_hectare: [8", "is above"),
-        ("    picture: settle\n", "    picture: settle\n    per_hectare: [1, 2]\n", "key: settle\n", "grows on no field"),
+        ("    picture: settle\n", "    picture: settle\n    per_hectare: [1, 2]\n", "key: settle\n", "on no field"),
     ],
 )
 def test_figures_for_the_office_are_read_as_strictly(old: str, new: str, at: str, says: str) -> None:
