@@ -19,10 +19,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
+from tests.support.sooner import compile_routes_once, share_templates
 from tests.support.village import Village, settle
 from village.settings import Settings, from_env
 from wsgi import create_app
 
+compile_routes_once()
 DATA = Path(os.environ.get("CONFORMANCE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
 
@@ -141,6 +143,7 @@ def settings(template: tuple[str, Path], server: str, tmp_path: Path) -> Setting
 def app(settings: Settings) -> Iterator[Flask]:
     """The app over this test's database, with its context pushed."""
     app = create_app(settings)
+    share_templates(app)
     with app.app_context():
         yield app
         from village.db import db

@@ -142,7 +142,7 @@ def test_the_browser_sends_while_no_page_is_open(app: Flask, village: Village, w
 
 
 def test_a_phone_gone_for_a_month_comes_back_to_a_changed_village(
-    app: Flask, village: Village, settings: Settings, way: Road, ready: Ready, tmp_path: Path
+    app: Flask, village: Village, settings: Settings, house: Served, way: Road, ready: Ready, tmp_path: Path
 ) -> None:
     tuber = village.batch(village.made("harvest", "tuber", 1_000_000))
     phone, key = ready(own=True)

@@ -30,6 +30,12 @@ def next_stage(page: Page, name: str) -> None:
     page.get_by_role("link", name=name, exact=True).click()
 
 
+@pytest.fixture
+def served(gunicorn: Served) -> Served:
+    """The whole way is walked through the very server that villages run."""
+    return gunicorn
+
+
 def write_down(page: Page, **fields: str) -> None:
     """Fill in what is given by the fields' names, and write it into the ledger."""
     for name, value in fields.items():
