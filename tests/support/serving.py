@@ -18,7 +18,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from village.settings import ROOT, Settings
 
-START = 30.0
+START = 90.0
 """Seconds that a server may take to answer /healthz."""
 
 

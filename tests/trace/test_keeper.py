@@ -141,6 +141,7 @@ def test_only_the_last_checks_are_kept(app: Flask) -> None:
     assert sorted(kept) == list(range(3, CHECKS_KEPT + 3))
 
 
+@pytest.mark.slow_once
 def test_called_by_a_timer_it_does_what_is_due_and_nothing_twice(
     app: Flask, settings: Settings, said: Callable[..., None]
 ) -> None:
@@ -154,6 +155,7 @@ def test_called_by_a_timer_it_does_what_is_due_and_nothing_twice(
         assert Keeper(app).once() and checked() == 3, "the next day"
 
 
+@pytest.mark.slow_once
 def test_the_day_s_checkpoint_is_stamped_once_and_only_if_the_log_grew(
     app: Flask, settings: Settings, village: Village, said: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -177,6 +179,7 @@ def test_the_day_s_checkpoint_is_stamped_once_and_only_if_the_log_grew(
     assert duties.due(ANCHOR, place), "another authority did not stamp it yet"
 
 
+@pytest.mark.slow_once
 def test_a_mirror_is_brought_up_to_date_when_there_is_something_new(
     app: Flask, settings: Settings, village: Village, said: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -191,6 +194,7 @@ def test_a_mirror_is_brought_up_to_date_when_there_is_something_new(
     assert duties.due(EXPORT, place)
 
 
+@pytest.mark.slow_once
 def test_what_fails_fails_alone_and_is_told(
     app: Flask, settings: Settings, said: Callable[..., None]
 ) -> None:
@@ -203,6 +207,7 @@ def test_what_fails_fails_alone_and_is_told(
     assert "policy.txt" in turns[COSIGN.name].failed
 
 
+@pytest.mark.slow_once
 def test_a_check_that_takes_too_long_is_ended(
     app: Flask, settings: Settings, said: Callable[..., None]
 ) -> None:

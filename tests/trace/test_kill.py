@@ -33,7 +33,7 @@ from village.db import db
 from village.ids import uuid7
 from village.settings import ROOT, Settings
 
-KILLS = 10
+KILLS = 5
 PHONES = 3
 PENS = 2
 QUIET = 60.0
