@@ -15,6 +15,7 @@ from village.text import missing
 
 _PLAIN = re.compile(r"\d{1,15}")
 _GROUPED = re.compile(r"\d{1,3}(?:[. \u00a0]\d{3})+")
+_PAGE = re.compile(r"[1-9][0-9]{0,3}")
 _DECIMAL = re.compile(r"-?\d{1,3}(?:[.,]\d{1,10})?")
 
 
@@ -81,6 +82,11 @@ def optional_degrees(text: object, field: str, limit: int) -> float | None:
     if not typed.isascii() or not _DECIMAL.fullmatch(typed) or abs(float(typed.replace(",", "."))) > limit:
         raise BadInput("not-degrees", _l("Chỗ này là số độ, từ -%(limit)s đến %(limit)s."), field=field, limit=limit)
     return float(typed.replace(",", "."))
+
+
+def page_number(text: str) -> int:
+    """The page that an address names, from 1 to 9,999; 1 for anything else."""
+    return int(text) if _PAGE.fullmatch(text) else 1
 
 
 def day(text: object, field: str) -> dt.date:

@@ -7,12 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from batches.office import corrected, days, matters, waiting
 from village import clock
+from village.forms import page_number
 from village.people.access import requires, signed_in
 from village.people.models import Role
 from village.places import services as places
 
 office = Blueprint("office", __name__, url_prefix="/coop", template_folder="templates")
 
+FIRST = dt.date(2000, 1, 1)
 SHOWN = 5
 """Batches that lie too long, as many as the home shows."""
 
@@ -52,7 +54,7 @@ def lying() -> ResponseReturnValue:
 def corrections() -> ResponseReturnValue:
     """Corrections, those that nobody looked at first."""
     who = signed_in()
-    number = _page(request.args.get("page", ""))
+    number = page_number(request.args.get("page", ""))
     found, more = corrected.page(who.cooperative_id, number)
     return render_template(
         "office/corrections.html",
@@ -73,12 +75,9 @@ def seen(event_id: object) -> ResponseReturnValue:
 
 
 def _day(text: str) -> dt.date:
-    """The day that an address names; today for anything else, and for a day to come."""
+    """The day that an address names; today for anything else, for a day to come, and for one before the village."""
     try:
-        return min(dt.date.fromisoformat(text), clock.today())
+        asked = dt.date.fromisoformat(text)
     except ValueError:
         return clock.today()
-
-
-def _page(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 10_000 else 1
+    return asked if FIRST <= asked <= clock.today() else clock.today()

@@ -16,7 +16,7 @@ from batches.sheets.samples import sample
 from batches.sheets.services import EXPORT
 from village.db import db, write
 from village.errors import BadInput, Conflict, NotFound, SoiError
-from village.forms import Form, choice, day
+from village.forms import Form, choice, day, page_number
 from village.i18n import lazy_gettext as _l
 from village.jobs.models import State
 from village.jobs.services import ask, job_for
@@ -97,7 +97,7 @@ def send() -> ResponseReturnValue:
 def one(sheet_id: UUID) -> ResponseReturnValue:
     """One sheet: how far it is, what is wrong, what would be written."""
     standing = services.standing(signed_in(), str(sheet_id))
-    page = max(1, request.args.get("page", 1, int))
+    page = page_number(request.args.get("page", ""))
     faults, count = services.faults_page(str(sheet_id), page)
     return render_template(
         "sheets/one.html", it=standing, sheet=standing.sheet, job=standing.job, faults=faults, page=page, pages=count,
