@@ -62,12 +62,14 @@ run: .venv/for-run
 	echo "· Serving the village on http://127.0.0.1:$$PORT (Ctrl-C stops it)"
 	exec $(PY) -m gunicorn -c village/web/gunicorn.py
 
-# Chromium and pdftoppm are Debian's: nothing that pip brings shows a page as a phone would.
+# Chromium, pdftoppm and zbarimg are Debian's: nothing that pip brings shows a page as a phone would, or reads a label
+# as another reader does.
 .make/browser:
 	mkdir -p .make
 	missing=
 	command -v chromium >/dev/null || missing="chromium"
 	command -v pdftoppm >/dev/null || missing="$$missing poppler-utils"
+	command -v zbarimg >/dev/null || missing="$$missing zbar-tools"
 	if [ -n "$$missing" ]; then
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	    echo "· Installing $$missing from Debian"

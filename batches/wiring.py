@@ -9,6 +9,7 @@ from batches.balance.views import balances
 from batches.balance.words import weight
 from batches.devices.api import devices
 from batches.devices.views import phones
+from batches.dossier import wiring as dossiers
 from batches.erasure.views import pages as erasure
 from batches.evidence.api import photos
 from batches.evidence.views import pages as evidence
@@ -72,5 +73,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_blueprint(office)
     app.cli.add_command(training_cli)
     sheets.init_app(app)
+    dossiers.init_app(app, settings)
     app.jinja_env.filters["zip"] = zip
     app.jinja_env.filters["weight"] = weight

@@ -11,6 +11,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,11 +144,11 @@ def _administer(server: str, statement: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture
-def settings(template: tuple[str, Path], server: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings over this test's own copy of the template."""
+@contextmanager
+def own_copy(template: tuple[str, Path], server: str, folder: Path) -> Iterator[Settings]:
+    """Settings over a copy of the template in `folder`, nobody else's."""
     _url, made = template
-    instance = tmp_path / "instance"
+    instance = folder / "instance"
     shutil.copytree(made, instance, ignore=shutil.ignore_patterns("*-wal", "*-shm", "*.writer"))
     if not server:
         yield settings_for(f"sqlite:///{instance / 'soi.db'}", instance)
@@ -155,6 +156,13 @@ def settings(template: tuple[str, Path], server: str, tmp_path: Path) -> Iterato
     name = f"soi_{uuid.uuid4().hex}"
     yield settings_for(_create_database(server, name, "soi_template"), instance)
     _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def settings(template: tuple[str, Path], server: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings over this test's own copy of the template."""
+    with own_copy(template, server, tmp_path) as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -166,6 +174,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield app
         from village.db import db
 
+        app.extensions["soi.units"].stop()
         db.session.remove()
         db.engine.dispose()
 

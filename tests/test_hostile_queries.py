@@ -55,10 +55,11 @@ def test_no_page_breaks_of_what_stands_in_its_address(
     village.sign_in(seller, "seller")
     query = "&".join(f"{name}={quote(value, safe='')}" for name in NAMES)
     known = {"UUIDConverter": str(uuid.UUID(int=7)), "IntegerConverter": "7"}
+    # 501 says of an address that it is not offered.
     broken = [
         (path, answer.status_code)
         for path in addresses(app, value, known)
         for one in (client, other, seller)
-        if (answer := one.get(f"{path}?{query}")).status_code >= 500
+        if (answer := one.get(f"{path}?{query}")).status_code >= 500 and answer.status_code != 501
     ]
     assert broken == []

@@ -16,3 +16,17 @@ batch_changed = _signals.signal("batch-changed")
 
 holds_changed = _signals.signal("holds-changed")
 """Packs were held, recalled or released. Sent with `session`, `batches` (each with its new `hold`)."""
+
+recall_asked = _signals.signal("recall-asked")
+"""What would a recall of these batches reach? Sent with `session`, `batches` (ids); answered with a
+`trace.recalls.reach.Reach`. Nothing may be changed."""
+
+recall_started = _signals.signal("recall-started")
+"""A recall began, or a drill. Sent with `session`, `call` (`trace.recalls.reach.Call`) after its packs were held and
+before its row is there: who keeps rows of it does so by `insert_later`. Answered with a `Reach`."""
+
+recall_ended = _signals.signal("recall-ended")
+"""A recall was lifted. Sent with `session`, `recall` (the row), `batches` (ids of the lots that it no longer stops)."""
+
+recall_told = _signals.signal("recall-told")
+"""Which orders did a recall reach? Sent with `session`, `recall_id`; answered with a `trace.recalls.reach.Reach`."""

@@ -2,12 +2,12 @@
 
 Each package keeps `locale/en.po`. The catalogues are read as they are at start-up, so there is no compile step.
 A page speaks Vietnamese until its reader asks otherwise (`?lang=en`, remembered in a cookie); the JSON addresses
-follow `Accept-Language`, since a program has no cookie.
+follow `Accept-Language`, since a program has no cookie, and so do GS1's, where a stranger's phone lands.
 """
 
 import datetime as dt
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -18,6 +18,8 @@ from babel.numbers import format_decimal
 from babel.support import LazyProxy, NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
 from flask.wrappers import Response
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from village.clock import VN
 from village.settings import ROOT
@@ -26,6 +28,7 @@ LANGUAGES = ("vi", "en")
 COOKIE = "soi_lang"
 PACKAGES = ("village", "trace", "batches", "shop")
 MACHINE_PATHS = ("/api/", "/epcis/", "/hooks/")
+GS1_PATHS = ("/01/", "/00/", "/414/")
 
 
 def current_language() -> str:
@@ -41,9 +44,23 @@ def _asked_language() -> str:
     for asked in (request.args.get("lang"), request.cookies.get(COOKIE)):
         if asked in LANGUAGES:
             return asked
-    if request.path.startswith(MACHINE_PATHS):
-        return request.accept_languages.best_match(LANGUAGES, "vi")
+    if request.path.startswith((*MACHINE_PATHS, *GS1_PATHS)):
+        return lookup(request.headers.get("Accept-Language", "")) or "vi"
     return "vi"
+
+
+@lru_cache(maxsize=1024)
+def lookup(accept_language: str, spoken: tuple[str, ...] = LANGUAGES) -> str:
+    """The language of `spoken` that a header Accept-Language likes best, empty where it likes none.
+
+    Source: RFC 4647, section 3.4: `en-GB` is served `en`. A `*` decides nothing.
+    """
+    for tag, quality in parse_accept_header(accept_language, Accept):
+        parts = tag.lower().split("-")
+        for length in range(len(parts), 0, -1):
+            if quality > 0 and (found := "-".join(parts[:length])) in spoken:
+                return found
+    return ""
 
 
 @cache

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,6 +73,15 @@ class Settings:
     ledger_start_alone: bool
     """Sign although no witness that knows the log can be asked. Dangerous: a database that was put back from a backup
     would then sign a second history over the first, and nobody could take that back."""
+    scan_place_header: str
+    """The header in which our own proxy names a reader's province (ISO 3166-2, `VN-HN`); empty when it does not."""
+    mail_url: str
+    """The SMTP server that takes our mail, `smtp://user:password@host:587` (STARTTLS) or `smtps://…`; empty: none."""
+    mail_from: str
+    """In whose name mail goes out: an address, with a name before it if wanted."""
+    sms_url: str
+    """The gateway for short messages (see village/outbox/sms.py); empty for none."""
+    sms_token: str
 
     @property
     def training(self) -> bool:
@@ -133,6 +143,11 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         keeper=_one_of(environ, "KEEPER", "on", ("on", "off")) == "on",
         jobs=_one_of(environ, "JOBS", "on", ("on", "off")) == "on",
         max_sheet=_integer(environ, "SHEET_MIB", 25, 1, 200) * MIB,
+        scan_place_header=_header(environ, "SCAN_PLACE_HEADER"),
+        mail_url=(mail_url := _mail_url(environ.get("MAIL_URL", ""))),
+        mail_from=_mail_from(environ.get("MAIL_FROM", ""), mail_url),
+        sms_url=(sms_url := _sms_url(environ.get("SMS_URL", ""))),
+        sms_token=_sms_token(environ.get("SMS_TOKEN", ""), sms_url),
     )
 
 
@@ -220,6 +235,53 @@ def _origin(origin: str, netloc: str) -> str:
     return origin
 
 
+def _mail_url(url: str) -> str:
+    # Its own text is not repeated: it holds a password.
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0 and not parts.path.strip("/")
+        fits = fits and not parts.query and not parts.fragment and bool(parts.username) == bool(parts.password)
+    except ValueError:
+        fits = False
+    if url and (not fits or len(url) > 500 or any(not "!" <= c <= "~" for c in url)):
+        raise SettingsError(
+            "MAIL_URL must look like smtp://user:password@mail.example.vn:587 or smtps://…, a strange character in it"
+            " as %40 and so on."
+        )
+    return url
+
+
+def _mail_from(text: str, url: str) -> str:
+    if not text and not url:
+        return ""
+    name, address = parseaddr(text)
+    local, at, domain = address.rpartition("@")
+    odd = any(c.isspace() or not "!" <= c <= "~" for c in address) or any(not c.isprintable() for c in text)
+    if not at or not local or "." not in domain.strip(".") or odd or len(text) > 200 or any(c in "<>" for c in name):
+        raise SettingsError(f"MAIL_FROM is {text!r}, but must be an address such as Soi <tin@soi.example.vn>.")
+    return text
+
+
+def _sms_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        fits = parts.hostname and parts.port != 0 and (parts.scheme == "https" or (parts.scheme == "http" and here))
+    except ValueError:
+        fits = False
+    if url and (not fits or len(url) > 500 or any(not "!" <= c <= "~" for c in url)):
+        raise SettingsError("SMS_URL must be the gateway's https:// address, or http:// on this very machine.")
+    return url
+
+
+def _sms_token(token: str, url: str) -> str:
+    if bool(token) != bool(url):
+        raise SettingsError("SMS_URL and SMS_TOKEN belong together: set both or neither.")
+    if any(not "!" <= c <= "~" for c in token):
+        raise SettingsError("SMS_TOKEN must be printable ASCII without blanks: it goes into a header.")
+    return token
+
+
 def _tsa_url(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -254,6 +316,13 @@ def _integer(environ: Mapping[str, str], name: str, default: int, low: int, high
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name} is {text!r}, but must be a whole number from {low} to {high}.")
     return int(text)
+
+
+def _header(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if len(value) > 60 or any(not (c.isascii() and (c.isalnum() or c == "-")) for c in value):
+        raise SettingsError(f"{name} is {value!r}, but must be a header's name such as X-Reader-Region.")
+    return value
 
 
 def _one_of(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from flask import Flask
 from village import i18n
 from village.certificates.views import certificates
 from village.jobs import wiring as jobs
+from village.outbox import wiring as outbox
 from village.people.cli import coops as coops_cli
 from village.people.cli import members as members_cli
 from village.people.office_views import members
@@ -29,5 +30,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     for pages in (people, members, places, products, certificates):
         app.register_blueprint(pages)
     jobs.init_app(app, settings)
+    outbox.init_app(app)
     app.cli.add_command(members_cli)
     app.cli.add_command(coops_cli)

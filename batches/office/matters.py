@@ -14,10 +14,15 @@ from batches.evidence.reports import ending_count
 from batches.field.stuck import stuck_count
 from batches.office import corrected
 from batches.sensors.alarms import sensor_alarms
+from trace.capture.services import personal_count
+from trace.questions.answering import questions_count, serious_questions_count
+from trace.recalls.reading import recall_count
+from trace.units.office import copies_count
 from village import clock
 from village.certificates.models import Certificate
 from village.db import db
 from village.i18n import gettext as _
+from village.outbox.services import outbox_count
 from village.people.models import Member
 
 SOON = 90
@@ -51,6 +56,36 @@ def _asked(coop: str, days: int) -> list[tuple[int, Callable[[int], str], str, s
             _devices(coop),
             lambda n: _("%(count)s điện thoại xin được ký", count=n),
             "/coop/devices", "account", False,
+        ),
+        (
+            recall_count(db.session(), coop),
+            lambda n: _("%(count)s cuộc thu hồi đang làm", count=n),
+            "/coop/recalls", "recall", True,
+        ),
+        (
+            serious_questions_count(db.session(), coop),
+            lambda n: _("%(count)s người mua báo chuyện gấp", count=n),
+            "/coop/questions", "voice", True,
+        ),
+        (
+            copies_count(db.session(), coop),
+            lambda n: _("%(count)s dấu hiệu tem bị sao chép", count=n),
+            "/coop/copies", "scan", True,
+        ),
+        (
+            outbox_count(db.session(), coop),
+            lambda n: _("%(count)s tin cần gọi điện hoặc gửi không được", count=n),
+            "/coop/outbox", "dispatch", True,
+        ),
+        (
+            personal_count(db.session(), coop),
+            lambda n: _("%(count)s lời của đối tác có thể có tên người", count=n),
+            "/coop/claims", "people", False,
+        ),
+        (
+            questions_count(db.session(), coop),
+            lambda n: _("%(count)s câu người mua hỏi chưa ai trả lời", count=n),
+            "/coop/questions", "voice", False,
         ),
         (
             held_count(db.session(), coop),

@@ -142,15 +142,22 @@ class Workbook:
             "xl/styles.xml": _STYLES,
         }
         for part, text in parts.items():
-            self._zip.writestr(part, text)
+            self._zip.writestr(_part(part), text)
         self._zip.close()
+
+
+def _part(name: str) -> zipfile.ZipInfo:
+    """A part of a workbook, without the time: the same rows give the same file."""
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
 
 
 class XlsxTable:
     """One sheet of a workbook."""
 
     def __init__(self, book: zipfile.ZipFile, number: int, widths: Sequence[int]) -> None:
-        self._part: IO[bytes] = book.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True)
+        self._part: IO[bytes] = book.open(_part(f"xl/worksheets/sheet{number}.xml"), "w", force_zip64=True)
         cols = "".join(f'<col min="{n}" max="{n}" width="{w}" customWidth="1"/>' for n, w in enumerate(widths, start=1))
         self._text = io.StringIO()
         self._text.write(_HEAD.format(cols=cols))

@@ -12,7 +12,7 @@ from shop.stock.services import FIRST_OUT, FREE, available, sellable
 from trace.gs1.digital_link import DigitalLink
 from trace.lots.models import Batch
 from village import clock
-from village.certificates.models import Certificate
+from village.certificates.models import SHOWN_KINDS, Certificate
 from village.db import db
 from village.errors import NotFound
 from village.i18n import in_language
@@ -109,6 +109,7 @@ def product_page(slug: str) -> ProductPage:
                 Certificate.product_id == product.id,
                 and_(Certificate.product_id.is_(None), Certificate.cooperative_id == product.cooperative_id),
             ),
+            Certificate.kind.in_(SHOWN_KINDS),
             *_valid_today(),
         )
         .order_by(Certificate.kind, Certificate.expires_on)

@@ -18,6 +18,11 @@ COMMUNE = "xã Bình Lư, tỉnh Lai Châu"
 HAMLETS = ("Chu Va 6", "Chu Va 8", "Huổi Ke", "Tân Bình", "Hưng Bình", "Nà Đa")
 
 
+SHARED_AT = (22.337, 103.604)
+"""Where the cooperative's own places are set, in Tân Bình. All positions are made up, near the commune's middle."""
+BRAND = "Nắng Chu Va (mẫu)"
+
+
 @dataclass(frozen=True)
 class Home:
     """A household of the demo: its hamlet, its producer's sign-in name, whether it lets itself be named."""
@@ -131,7 +136,9 @@ def settle(session: Session) -> dict[str, Cooperative]:
         _home(session, number, home, sun, hamlets[home.hamlet])
     shared = (("Xưởng chung hợp tác xã", "workshop", 5), ("Kho hợp tác xã", "store", 6))
     for name, kind, number in shared:
-        session.add(_site(name, kind, number, sun.id, hamlets["Tân Bình"].id, None))  # type: ignore[arg-type]  # kinds as written above
+        site = _site(name, kind, number, sun.id, hamlets["Tân Bình"].id, None)  # type: ignore[arg-type]  # kinds as written above
+        site.latitude, site.longitude = SHARED_AT
+        session.add(site)
     for username, name, role in (
         ("seller", "Người bán mẫu", Role.SELLER),
         ("office", "Văn phòng mẫu", Role.OFFICE),
@@ -185,6 +192,8 @@ def _product(number: int, item: Item, coop: str) -> Product:
         cooperative_id=coop, process=item.process, material=item.material, net_grams=item.net, price=item.price,
         picture=item.picture, ingredients_vi=words[0], ingredients_en=words[1], usage_vi=words[2], usage_en=words[3],
         storage_vi=words[4], storage_en=words[5], story_vi=words[6], story_en=words[7],
+        brand=BRAND if item.net else "", warning_vi="Thấy ẩm mốc thì bác đừng dùng." if item.net else "",
+        warning_en="Do not use it if it is damp or mouldy." if item.net else "",
     )  # fmt: skip
 
 

@@ -12,10 +12,13 @@ from functools import partial
 
 from sqlalchemy import select
 
+from batches.evidence.fields import ReportFields
+from batches.evidence.reports import add_report
+from batches.evidence.services import take_photo
 from batches.stages.corrections import Correction, as_wanted, correct, event_for
 from batches.stages.services import record_stage
 from batches.stages.wanted import Make, Measure, Take, Wanted
-from shop.demo import sensors
+from shop.demo import pictures, sensors
 from village import clock
 from village.db import db
 from village.people.access import Actor
@@ -28,6 +31,8 @@ DRYER, SENSORS_SINCE = "producer", 20
 """Whose dryer has sensors, and for how many days."""
 MEASURED = frozenset(("m09-kho", "k-kho1"))
 """What was dried there since."""
+SAMPLED, REPORTED = "m09-kho", 12.5
+"""What a laboratory measured, and how many days ago."""
 RECORDED_AFTER = dt.timedelta(minutes=25)
 """How long after a stage the household gets to its phone."""
 
@@ -60,6 +65,9 @@ class Step:
     note: str = ""
     passed: bool | None = None
     place: SiteKind = "workshop"
+    shared: bool = False
+    """At the cooperative's own place, not at the household's."""
+    photo: bool = False
     facts: dict[str, str] = field(default_factory=dict)
     dong: int | None = None
     """What it cost or brought in."""
@@ -70,9 +78,10 @@ class Step:
 
 def mien(
     tag: str, who: str, day: float, tubers: float, *, share: float = 0.25, noodles: float = 0.13, big: int = 0,
-    small: int = 0, moisture: str = "13.2", note: str = "", inspect: bool = True,
+    small: int = 0, moisture: str = "13.2", note: str = "", inspect: bool = True, shown: bool = False,
 ) -> list[Step]:  # fmt: skip
-    """A whole story of miến dong from one harvest; `share` is the wet starch in the tubers."""
+    """A whole story of miến dong from one harvest; `share` is the wet starch in the tubers. `shown`: with photos, and
+    packed in the cooperative's workshop."""
     wet = round(tubers * share, 1)
     sheets, rested = round(wet * 1.15, 1), round(wet * 0.6, 1)
     dry = round(tubers * noodles, 1)
@@ -91,12 +100,12 @@ def mien(
     if inspect:
         steps.append(Step(day - 4, who, "inspect", takes={f"{tag}-kho": 0}, moisture=moisture))
     if small:
-        steps.append(Step(day - 5, who, "pack", takes={f"{tag}-kho": round(small * 0.505, 1)},
+        steps.append(Step(day - 5, who, "pack", takes={f"{tag}-kho": round(small * 0.505, 1)}, shared=shown,
                           makes={f"{tag}-500": ("mien-500", small)}))  # fmt: skip
     if big:
-        steps.append(Step(day - 5.2, who, "pack", takes={f"{tag}-kho": round(big * 1.01, 1)},
+        steps.append(Step(day - 5.2, who, "pack", takes={f"{tag}-kho": round(big * 1.01, 1)}, shared=shown,
                           makes={f"{tag}-1000": ("mien-1000", big)}))  # fmt: skip
-    return steps
+    return [replace(step, photo=step.stage in pictures.SCENES) for step in steps] if shown else steps
 
 
 def tea(tag: str, who: str, day: float, leaf: float, packs: int) -> list[Step]:
@@ -164,8 +173,8 @@ def blended(tag: str, who: str, day: float) -> list[Step]:
         Step(day - 5.6, who, "split", takes={f"{tag}-kho": 122},
              makes={f"{tag}-goi": ("noodles", 72), f"{tag}-gui": ("noodles", 50)}),
         Step(day - 6, who, "inspect", takes={f"{tag}-goi": 0}, moisture="13.1"),
-        Step(day - 6.4, who, "pack", takes={f"{tag}-goi": 71.5}, makes={f"{tag}-500": ("mien-500", 142)}),
-        Step(day - 6.6, who, "case", takes={f"{tag}-500": 20}),
+        Step(day - 6.4, who, "pack", takes={f"{tag}-goi": 71.5}, makes={f"{tag}-500": ("mien-500", 142)}, shared=True),
+        Step(day - 6.6, who, "case", takes={f"{tag}-500": 20}, shared=True),
     ]  # fmt: skip
 
 
@@ -193,7 +202,7 @@ def story() -> list[Step]:
         *mien("m07", "vi", 24, 890, noodles=0.13, small=180),
         # Inspected too wet: held, and nothing of it is packed.
         *mien("m08", "du", 21, 1010, noodles=0.13, inspect=False),
-        *mien("m09", "producer", 17, 1380, noodles=0.137, small=240, big=50),
+        *mien("m09", "producer", 17, 1380, noodles=0.137, small=240, big=50, shown=True),
         *mien("m10", "thu", 13, 1160, noodles=0.132, small=180, big=40),
         *mien("m11", "vi", 9, 1270, noodles=0.131, small=160)[:6],
         # A slip of the finger, 1.910 for 1.190, put right the same day.
@@ -251,7 +260,24 @@ class Season:
             for step in steps
             for when in [self.today - dt.timedelta(days=step.day)]
         ]
-        return happens + self._dryer(steps)
+        return [*happens, *self._dryer(steps), self._measured_by_a_laboratory()]
+
+    def _measured_by_a_laboratory(self) -> Happens:
+        """A sample of one batch went to a laboratory, and came back good."""
+        when = self.today - dt.timedelta(days=REPORTED)
+        laboratory, number, sample = "Phòng kiểm nghiệm mẫu", "MẪU-2026-01", f"Miến dong khô, mẻ DEMO-{SAMPLED.upper()}"
+        lines = (("Độ ẩm", "12,8 %"), ("Chì", "không phát hiện"), ("Chất tẩy trắng", "không phát hiện"))
+        limits = ("tối đa 14", "tối đa 0,2 mg/kg", "không được có")
+        told = ReportFields(
+            lots=f"DEMO-{SAMPLED.upper()}", product_id="", site_id="", laboratory=laboratory, number=number,
+            issued_on=when.astimezone(clock.VN).date(), expires_on=None, passed=True, public=True,
+            parameters=[
+                {"name": name, "value": value, "unit": "", "limit": limit, "passed": True}
+                for (name, value), limit in zip(lines, limits, strict=True)
+            ],
+        )  # fmt: skip
+        paper = pictures.report(laboratory, number, sample, lines)
+        return when, lambda: add_report(actor("office"), told, paper, demo_id("report"))
 
     def _dryer(self, steps: list[Step]) -> list[Happens]:
         """One household got sensors for its dryer in mid-season; they ran again yesterday."""
@@ -297,7 +323,7 @@ class Season:
             process=step.process,
             stage=step.stage,
             occurred_at=when.astimezone(clock.VN),
-            site=self.sites[(who.household_id, step.place)],
+            site=self.sites[(None if step.shared else who.household_id, step.place)],
             inputs=tuple(
                 Take(self.batches[taken], units=int(amount)) if step.stage == "case"
                 else Take(self.batches[taken], None if looking else round(amount * 1000))
@@ -308,8 +334,16 @@ class Season:
             note=step.note or ("Số của nhà cân, đã xem lại." if step.stage == "cut" else ""),
             passed=step.passed,
             facts=step.facts,
+            photos=self._photos(step, who),
             value_dong=step.dong,
         )
+
+    def _photos(self, step: Step, who: Actor) -> tuple[str, ...]:
+        """The same drawing whenever it is told, so that a season that was cut off goes on."""
+        if not step.photo:
+            return ()
+        drawn = pictures.photo(pictures.SCENES[step.stage], "-".join(step.makes))
+        return (take_photo(who, drawn, consent=False).sha256,)
 
     def _correct(self, step: Step, who: Actor, wanted: Wanted) -> None:
         event = event_for(who, self.events[step.corrects])

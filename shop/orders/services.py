@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from shop.orders.lines import Wanted, allocate, by_product, check_lines, check_quantity, give_up, parts_of, take
 from shop.orders.models import OPEN, Channel, Order, Payment, Status
 from shop.orders.moving import move, record, still_placed, touch
+from shop.picking.freeing import free
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from trace.gs1.lots import READABLE
@@ -206,6 +207,7 @@ def cancel_in(
     """Cancel an order that is in one of `sources`; exactly its packs go back. Conflict when it has moved on."""
     order = move(session, order_id, Status.CANCELLED, sources, actor, note)
     stock.release(session, parts_of(order))
+    free(session, order.id)
     for line in order.lines:
         line.allocations.clear()
     session.flush()

@@ -14,6 +14,7 @@ from shop.orders.lines import allocate, parts_of
 from shop.orders.models import OPEN, Allocation, Order, OrderLine, OrderStep, Status
 from shop.orders.moving import move, record, touch
 from shop.orders.services import Buyer, cancel_in, set_buyer_in
+from shop.picking.freeing import free
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from shop.stock.services import Part
@@ -162,6 +163,7 @@ def _change_lots(session: Session, order: Order, actor: Actor) -> bool:
         for part in [part for part in line.allocations if part.batch_id in stopped]:
             _swap(session, line, part)
             changed.append(part.lot)
+    free(session, order.id, stopped)
     record(order, "reallocated", actor, ", ".join(dict.fromkeys(changed))[:300])
     session.flush()
     return True

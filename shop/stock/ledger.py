@@ -7,9 +7,10 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from shop.stock.models import StockLot
-from shop.stock.services import FREE
+from shop.stock.services import FREE, lock_lots
 from trace import signals
 from trace.lots.models import Batch
+from trace.lots.services import listed
 from village.db import insert_later
 from village.errors import Conflict
 from village.i18n import lazy_gettext as _l
@@ -85,13 +86,14 @@ def batch_changed(_sender: object, *, session: Session, batch: Batch, **_rest: o
 
 
 def holds_changed(_sender: object, *, session: Session, batches: Sequence[Batch], **_rest: object) -> None:
-    """Held and recalled lots are neither promised nor sent from this moment on."""
-    for batch in sorted(
-        batches, key=lambda b: (b.product_id, b.best_before is None, b.best_before or 0, b.id)
-    ):
-        session.execute(
-            update(StockLot)
-            .where(StockLot.batch_id == batch.id)
-            .values(on_hold=batch.hold != "none")
-            .execution_options(synchronize_session=False)
-        )
+    """Held and recalled lots are neither promised nor sent from this moment on. A recall brings thousands at once."""
+    lock_lots(session, [batch.id for batch in batches])
+    for on_hold in (True, False):
+        ids = [batch.id for batch in batches if (batch.hold != "none") is on_hold]
+        if ids:
+            session.execute(
+                update(StockLot)
+                .where(StockLot.batch_id.in_(listed(session, ids)))
+                .values(on_hold=on_hold)
+                .execution_options(synchronize_session=False)
+            )

@@ -7,7 +7,7 @@ can wait for each other, as long as each reserves for its products in the order 
 cannot).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from shop.stock.errors import Left, OutOfStock
 from shop.stock.models import StockLot
+from trace.lots.services import listed
 from village import clock
 from village.errors import Conflict
 from village.i18n import lazy_gettext as _l
@@ -59,6 +60,13 @@ def lock(session: Session, product_ids: Iterable[str]) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         wanted = select(StockLot.batch_id).where(StockLot.product_id.in_(list(product_ids)))
+        session.execute(wanted.order_by(*FIRST_OUT).with_for_update())
+
+
+def lock_lots(session: Session, batch_ids: Collection[str]) -> None:
+    """Hold these lots to the transaction's end, in the one order (PostgreSQL; SQLite needs none)."""
+    if session.get_bind().dialect.name == "postgresql":
+        wanted = select(StockLot.batch_id).where(StockLot.batch_id.in_(listed(session, batch_ids)))
         session.execute(wanted.order_by(*FIRST_OUT).with_for_update())
 
 

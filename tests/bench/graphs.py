@@ -65,8 +65,8 @@ COLUMNS = {
 class Writer:
     """Gathers rows and puts them into the tables by the thousand, past the library, which would take hours."""
 
-    def __init__(self, connection: Connection, place: Place, seed: int = 4) -> None:
-        self.connection, self.place = connection, place
+    def __init__(self, connection: Connection, place: Place, first_entry: int = 10, seed: int = 4) -> None:
+        self.connection, self.place, self.first_entry = connection, place, first_entry
         self.random = random.Random(seed)
         self.graph = Graph()
         self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
@@ -107,7 +107,7 @@ class Writer:
         self._rows["event"].append(
             (
                 event, kind, "mien-dong", 2, stage, stage, stage, "", "", "", when, 420, when, self.place.site,
-                self.place.household, self.place.member, number + 10, "[]", "[]", "[]", "{}", "", passed,
+                self.place.household, self.place.member, self.first_entry + number, "[]", "[]", "[]", "{}", "", passed,
             )
         )  # fmt: skip
         return event
@@ -126,10 +126,10 @@ class Writer:
             rows.clear()
 
 
-def grow(connection: Connection, place: Place, lots: int, giant: int) -> Graph:
-    """Make `lots` lots, of which `giant` came from one purchase."""
+def grow(connection: Connection, place: Place, lots: int, giant: int, first_entry: int = 10) -> Graph:
+    """Make `lots` lots, of which `giant` came from one purchase; their entries' numbers come after `first_entry`."""
     _unchecked(connection)
-    writer = Writer(connection, place)
+    writer = Writer(connection, place, first_entry)
     _giant(writer, giant)
     while writer.graph.lots < lots:
         _story(writer)

@@ -76,7 +76,7 @@ def _measure(name: str, url: str, instance: Path, lots: int, giant: int) -> list
         settle()
         began = time.perf_counter()
         with db.engine.connect() as connection:
-            made = grow(connection, _place(), lots, giant)
+            made = grow(connection, settled_place(), lots, giant)
             connection.commit()
         print(f"{name}: {made.lots:,} lots, {made.edges:,} edges in {time.perf_counter() - began:.0f} s", flush=True)
         lines = [*_typical(name, made), *_worst(app, name, made)]
@@ -87,7 +87,8 @@ def _measure(name: str, url: str, instance: Path, lots: int, giant: int) -> list
     return lines
 
 
-def _place() -> Place:
+def settled_place() -> Place:
+    """The rows of a village just settled, for `grow`."""
     session = db.session()
     site = session.scalars(select(Site).where(Site.name == "Nhà Hộ A")).one()
     member = session.scalars(select(Member).where(Member.username == "producer")).one()

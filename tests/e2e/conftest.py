@@ -1,4 +1,4 @@
-"""A server over a settled village, and phones that walk about on it."""
+"""A real server over a settled village, and phones that walk about on it."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.cutting import Road, road
 from tests.support.fieldphone import FieldPhone
-from tests.support.serving import Here, Served, serving, serving_here, start
+from tests.support.serving import Served, serving, start
 from tests.support.village import Village
 from village.people.services import console, hand_out_link
 from village.settings import ROOT, Settings
@@ -38,10 +38,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def served(app: Flask) -> Iterator[Here | Served]:
-    """The village, for pages to be looked at."""
-    with serving_here(app) as served:
-        yield served
+def served(settings: Settings) -> Iterator[Served]:
+    """The village served by gunicorn, for pages to be looked at: one process is enough, and nobody misses its end."""
+    served = start(settings, workers=1)
+    yield served
+    served.kill()
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ Ready = Callable[..., tuple[FieldPhone, str]]
 
 
 @pytest.fixture
-def phone(chromium: Browser, app: Flask, village: Village, served: Here | Served) -> Iterator[Opener]:
+def phone(chromium: Browser, app: Flask, village: Village, served: Served) -> Iterator[Opener]:
     """Opens a phone of its own; with a user name, signed in by a one-time link. Fails on any error in its console."""
     contexts = []
     errors: list[str] = []

@@ -18,7 +18,7 @@ from batches.stages.wanted import Measure
 from tests.e2e.axe import findings
 from tests.e2e.conftest import STICKS_OUT
 from tests.support.fieldphone import FieldPhone
-from tests.support.serving import Here
+from tests.support.serving import Served
 from tests.support.village import Village
 from village.settings import ROOT
 
@@ -72,7 +72,7 @@ class Thumb:
 
 
 @pytest.fixture
-def start(chromium: Browser, app: Flask, village: Village, served: Here) -> Iterator[Start]:
+def start(chromium: Browser, app: Flask, village: Village, served: Served) -> Iterator[Start]:
     """Opens the field app on a phone of household A."""
     made: list[FieldPhone] = []
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.e2e.conftest import DESK, PHONE, STICKS_OUT
 from tests.support.forgeries import FORGERIES, forged_receipts, fresh
 from tests.support.proofs import Log, Story, document
-from tests.support.serving import Here
+from tests.support.serving import Served
 from tests.support.village import Village
 from trace.gs1.digital_link import DigitalLink
 from trace.ledger import keys, rotation, store
@@ -96,7 +96,7 @@ Opened = Callable[..., Reader]
 
 
 @pytest.fixture
-def reader(chromium: Browser, served: Here, tmp_path: Path) -> Iterator[Opened]:
+def reader(chromium: Browser, served: Served, tmp_path: Path) -> Iterator[Opened]:
     """Opens browsers that know nothing yet. Fails on any error in their console but that of a cut network."""
     opened: list[Reader] = []
 
@@ -132,7 +132,7 @@ def signed(size: int, history: bytes) -> str:
     return sign_note(Checkpoint(state.origin, size, leaf_hash(history)).format(), *own).format()
 
 
-def test_a_true_lot_turns_green_by_its_link(reader: Opened, lot: DigitalLink, served: Here) -> None:
+def test_a_true_lot_turns_green_by_its_link(reader: Opened, lot: DigitalLink, served: Served) -> None:
     one = reader()
     one.open()
     assert one.paste(served.url + lot.path) == "whole"
@@ -204,7 +204,7 @@ def test_every_forgery_turns_red_at_its_step(reader: Opened, network: bool) -> N
         assert one.page.evaluate(STICKS_OUT) == [], forgery.name
 
 
-def test_opened_once_it_works_for_ever_without_a_network(reader: Opened, lot: DigitalLink, served: Here) -> None:
+def test_opened_once_it_works_for_ever_without_a_network(reader: Opened, lot: DigitalLink, served: Served) -> None:
     one = reader()
     one.open()
     one.page.evaluate("navigator.serviceWorker.ready.then(() => true)")

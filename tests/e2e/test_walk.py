@@ -86,7 +86,7 @@ def test_the_whole_way_from_field_to_parcel(
     producer.get_by_role("link", name="Xem và in tem").click()
     shoot(producer, "producer-6-label", whole=True)
     pdf = tmp_path / "label.pdf"
-    href = producer.get_by_role("link", name="Mở một tem").get_attribute("href")
+    href = producer.get_by_role("link", name="một tem PDF").get_attribute("href")
     pdf.write_bytes(producer.request.get(f"{served.url}{href}").body())
     subprocess.run(["pdftoppm", "-r", "300", "-png", str(pdf), str(tmp_path / "label")], check=True)
     (picture,) = tmp_path.glob("label-*.png")

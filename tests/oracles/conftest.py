@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracles.hands import Missing, Oracle, build_sumdb, start_node
+from tests.oracles.hands import HASHER, Missing, Oracle, build_sumdb, start_bwip, start_node
+from village.settings import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +49,23 @@ def canonicalizer(_node: Oracle) -> Oracle:
     if not _node.ask("has")["canonicalize"]:
         pytest.skip("npm's canonicalize is not in .make/oracles; `make test` fetches it")
     return _node
+
+
+@pytest.fixture(scope="session")
+def hasher() -> Iterator[Oracle]:
+    """PyPI's epcis-event-hash-generator."""
+    if not HASHER.is_file():
+        pytest.skip("PyPI's epcis-event-hash-generator is not in .make/oracles; `make test` fetches it")
+    with Oracle(str(HASHER), "-W", "ignore", str(ROOT / "tests" / "oracles" / "epcis_hash.py")) as oracle:
+        yield oracle
+
+
+@pytest.fixture(scope="session")
+def bwip() -> Iterator[Oracle]:
+    """npm's bwip-js, judging GS1 Digital Links."""
+    try:
+        oracle = start_bwip()
+    except Missing as reason:
+        pytest.skip(f"{reason}; `make test` fetches it")
+    with oracle:
+        yield oracle

@@ -14,6 +14,8 @@ from village.settings import ROOT
 
 FOLDER = ROOT / ".make" / "oracles"
 GOPATH = Path("/usr/share/gocode")
+HASHER = FOLDER / "epcis" / "bin" / "python"
+"""The environment in which GS1 Germany's event hash generator lives."""
 BUILD = 300
 """Seconds that Go may take to build its part."""
 ANSWER = 60
@@ -91,3 +93,13 @@ def start_node() -> Oracle:
     if node is None:
         raise Missing("Node is not installed")
     return Oracle(node, str(ROOT / "tests" / "oracles" / "node.mjs"), str(FOLDER))
+
+
+def start_bwip() -> Oracle:
+    """npm's bwip-js, which prints GS1 Digital Links and refuses what is none. Raises Missing where it is not."""
+    node, folder = shutil.which("node"), FOLDER / "bwip"
+    if node is None:
+        raise Missing("Node is not installed")
+    if not (folder / "node_modules" / "bwip-js" / "package.json").is_file():
+        raise Missing("npm's bwip-js is not in .make/oracles")
+    return Oracle(node, str(ROOT / "tests" / "oracles" / "bwip.mjs"), str(folder))

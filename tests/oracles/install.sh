@@ -52,6 +52,16 @@ if [ ! -f "$folder/axe/node_modules/axe-core/axe.min.js" ]; then
     echo "  Left out: $axe could not be fetched with npm. ($log says why.)"
 fi
 
+# Who prints GS1 Digital Links as QR codes, and refuses to print what is none.
+bwip=bwip-js@4.11.4
+if [ ! -f "$folder/bwip/node_modules/bwip-js/package.json" ] && command -v node >/dev/null; then
+  echo "· Fetching npm's bwip-js, which shall judge our Digital Links"
+  command -v npm >/dev/null || debian npm
+  npm install --prefix "$folder/bwip" --no-save --no-audit --no-fund --ignore-scripts \
+    --fetch-timeout=20000 --fetch-retries=1 "$bwip" >>"$log" 2>&1 ||
+    echo "  Left out: $bwip could not be fetched with npm. ($log says why.)"
+fi
+
 # A witness of another hand. It asks for Python 3.12 but runs on 3.11; what it needs besides is in .venv.
 python="$(dirname "${BASH_SOURCE[0]}")/../../.venv/bin/python"
 if [ ! -f "$folder/aics/aics_witness/cli.py" ]; then
@@ -60,6 +70,17 @@ if [ ! -f "$folder/aics/aics_witness/cli.py" ]; then
   "$python" -m pip install -qq --disable-pip-version-check --no-input --timeout 20 --retries 1 --no-deps \
     --ignore-requires-python --target "$folder/aics" aics-witness==0.1.0 aics-tlog==0.2.1 >>"$log" 2>&1 ||
     { rm -rf "$folder/aics"; echo "  Left out: aics-witness could not be fetched with pip. ($log says why.)"; }
+fi
+
+# GS1 Germany's generator of event hashes, in an environment of its own: it brings a JSON-LD processor along.
+if [ ! -f "$folder/epcis/installed" ]; then
+  echo "· Fetching PyPI's epcis-event-hash-generator, which shall hash events too"
+  rm -rf "$folder/epcis"
+  { "$python" -m venv "$folder/epcis" &&
+    "$folder/epcis/bin/python" -m pip install -qq --disable-pip-version-check --no-input --timeout 20 --retries 1 \
+      --no-deps epcis-event-hash-generator==1.9.3 PyLD==3.3.0 python-dateutil==4.0.0 cachetools==7.2.1 \
+      frozendict==2.5.1 lxml==6.1.3 six==1.17.0 && touch "$folder/epcis/installed"; } >>"$log" 2>&1 ||
+    { rm -rf "$folder/epcis"; echo "  Left out: epcis-event-hash-generator could not be fetched with pip. ($log says why.)"; }
 fi
 
 # Whatever could not be had does not stop the suite.

@@ -1,20 +1,16 @@
-"""Servers for tests on a free port of this machine: gunicorn in processes of its own, or threads of this one."""
+"""A real server for tests: gunicorn in processes of its own, on a free port of this machine."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-
-from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from village.settings import ROOT, Settings
 
@@ -117,50 +113,3 @@ def serving(settings: Settings, *, workers: int = 2, cwd: Path = ROOT) -> Iterat
         yield served
     finally:
         served.stop()
-
-
-@dataclass(frozen=True)
-class Here:
-    """The app of a test, answering over HTTP from threads of the test's own process."""
-
-    server: BaseWSGIServer
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self.server.server_port
-
-    @property
-    def url(self) -> str:
-        """Its address, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        """Answer nobody from now on."""
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class _Quiet(WSGIRequestHandler):
-    """Keeps connections open as gunicorn does, and says nothing."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Nobody reads it."""
-
-
-@contextmanager
-def serving_here(app: Flask) -> Iterator[Here]:
-    """A server for pages that a browser looks at. It is there at once, where gunicorn takes seconds; nothing of how
-    processes start, share and end can be seen on it."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    server.daemon_threads = True  # type: ignore[attr-defined]  # of socketserver.ThreadingMixIn
-    server.block_on_close = False  # type: ignore[attr-defined]  # the same
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    here = Here(server)
-    try:
-        yield here
-    finally:
-        here.stop()

@@ -7,10 +7,15 @@ from hypothesis import strategies as st
 
 from trace.gs1.digital_link import (
     DigitalLink,
+    ParcelLink,
+    PlaceLink,
+    check_query,
     class_uri,
     parcel_uri,
     parse_class_uri,
+    parse_parcel_path,
     parse_path,
+    parse_place_path,
     parse_uri,
     place_uri,
 )
@@ -80,6 +85,8 @@ def test_a_slash_in_a_lot_is_escaped() -> None:
         (f"/01/{GTIN}/10/A%00", ForeignCharacter),
         (f"/01/{GTIN}/10/mí", ForeignCharacter),
         (f"/01/{GTIN}/10/A%23", ForeignCharacter),
+        ("/01/9506000134352 /10/A", ForeignCharacter),
+        (f"/01/{GTIN}/254/A", NotADigitalLink),
     ],
 )
 def test_a_link_that_breaks_the_rules_is_refused(path: str, error: type[Gs1Error]) -> None:
@@ -87,9 +94,66 @@ def test_a_link_that_breaks_the_rules_is_refused(path: str, error: type[Gs1Error
         parse_path(path)
 
 
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/00/", NotADigitalLink),
+        ("/00/006141411234567890/10/A", NotADigitalLink),
+        ("/00/006141411234567891", WrongCheckDigit),
+        ("/00/9506000117843", WrongLength),
+        ("/414/950600011784x", NotDigits),
+        ("/414/ 9506000117843", ForeignCharacter),
+        ("/414/9506000117843/254", NotADigitalLink),
+        ("/414/9506000117843/254/A/254/B", WrongOrder),
+        ("/414/9506000117843/10/A", NotADigitalLink),
+    ],
+)
+def test_a_parcel_s_or_place_s_link_that_breaks_the_rules_is_refused(path: str, error: type[Gs1Error]) -> None:
+    with pytest.raises(error):
+        (parse_parcel_path if path.startswith("/00") else parse_place_path)(path)
+
+
+@given(st.none() | codes)
+def test_a_parcel_s_and_a_place_s_address_are_read_back(extension: str | None) -> None:
+    place = PlaceLink("9506000117843", extension)
+    assert parse_place_path(place.path) == place
+    assert parse_parcel_path("/00/006141411234567890") == ParcelLink("006141411234567890")
+    assert ParcelLink("006141411234567890").path == "/00/006141411234567890"
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("10=A", WrongOrder),
+        ("utm=x&01=09506000134352", WrongOrder),
+        ("17=271120&17=271120", WrongOrder),
+        ("17=271120;15=271320", ForeignCharacter),
+        ("17=27112", WrongLength),
+        ("15=27112x", NotDigits),
+        ("17=270229", None),
+        ("17=270230", ForeignCharacter),
+        ("3103=00050", WrongLength),
+        ("99=", WrongLength),
+        ("99=m%C3%AD", ForeignCharacter),
+        ("99=%2", ForeignCharacter),
+        ("9999999=x", NotADigitalLink),
+        ("", None),
+        ("17=271100&3103=000500&linkType=all&flag&a=%zz&a=b", None),
+    ],
+)
+def test_what_stands_behind_the_question_mark_is_checked_as_far_as_it_is_gs1_s(
+    query: str, error: type[Gs1Error] | None
+) -> None:
+    if error is None:
+        check_query(query)
+    else:
+        with pytest.raises(error):
+            check_query(query)
+
+
 @given(st.text(max_size=60))
 def test_any_address_is_either_read_or_refused_with_a_reason(text: str) -> None:
-    for parse in (parse_path, parse_uri):
+    for parse in (parse_path, parse_uri, parse_parcel_path, parse_place_path, check_query):
         try:
             parse(text)
         except Gs1Error as error:

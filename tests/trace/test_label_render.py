@@ -14,7 +14,8 @@ from PIL import Image
 from trace.labels import fonts
 from trace.labels.layout import Paragraph, fit, wrap
 from trace.labels.qr import matrix
-from trace.labels.render import LabelText, label_pdf, label_png, label_svg, sheet_pdf
+from trace.labels.render import label_pdf, label_png, label_svg, sheet_pdf
+from trace.labels.text import LabelText
 
 LABEL = LabelText(
     name="Miến dong Bình Lư",
@@ -41,7 +42,7 @@ needs_pdftoppm = pytest.mark.skipif(
 )
 
 
-def rasterised(pdf: bytes, dpi: int, page: int = 1) -> Image.Image:
+def rasterised(pdf: bytes, dpi: float, page: int = 1) -> Image.Image:
     command = ["pdftoppm", "-r", str(dpi), "-f", str(page), "-l", str(page), "-png", "-singlefile", "-"]
     done = subprocess.run(command, input=pdf, capture_output=True, check=True, timeout=60)
     return Image.open(io.BytesIO(done.stdout))

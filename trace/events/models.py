@@ -23,6 +23,12 @@ class Event(Base):
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_household_occurred", "household_id", "occurred_at"),
+        Index(
+            "ix_event_corrected",
+            "correction_entry",
+            sqlite_where=text("correction_entry IS NOT NULL"),
+            postgresql_where=text("correction_entry IS NOT NULL"),
+        ),
         Index("ix_event_failed", "id", sqlite_where=text("passed IS 0"), postgresql_where=text("passed IS false")),
     )
 

@@ -29,21 +29,41 @@ class Line:
     down: float
 
 
+Measure = Callable[[str, str, float], float]
+"""How wide a text runs in a face of a size."""
+
+
 def fit(
-    paragraphs: Sequence[Paragraph], width: float, height: float, largest: float, smallest: float
+    paragraphs: Sequence[Paragraph],
+    width: float,
+    height: float,
+    largest: float,
+    smallest: float,
+    measure: Measure = fonts.width,
 ) -> list[Line]:
     """Lines for a box, at the largest size at which all fits.
 
     If even the smallest size is too large, the last lines that fit end in an ellipsis. Sizes, width and
     height are in one unit.
     """
-    size = largest
-    while size > smallest:
-        lines = _set(paragraphs, width, size)
-        if _depth(lines) <= height:
-            return lines
-        size -= 0.1
-    return _cut(_set(paragraphs, width, smallest), width, height)
+    step = smallest / 50
+    fits, too_large = -1, max(0, int((largest - smallest) / step)) + 1
+    found: list[Line] = []
+    # Halving: a long text is measured letter by letter, and there are some fifty sizes to try.
+    while too_large - fits > 1:
+        tried = (fits + too_large) // 2
+        lines = lines_of(paragraphs, width, smallest + tried * step, measure)
+        if depth(lines) <= height:
+            fits, found = tried, lines
+        else:
+            too_large = tried
+    return found if fits >= 0 else _cut(lines_of(paragraphs, width, smallest, measure), width, height, measure)
+
+
+def is_whole(paragraphs: Sequence[Paragraph], lines: Sequence[Line]) -> bool:
+    """True when no letter of the paragraphs was cut off."""
+    wanted = "".join(one.text for one in paragraphs).replace(" ", "")
+    return wanted == "".join(line.text for line in lines).replace(" ", "")
 
 
 def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
@@ -67,31 +87,34 @@ def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
     return [*lines, line] if line else lines
 
 
-def _set(paragraphs: Sequence[Paragraph], width: float, size: float) -> list[Line]:
+def lines_of(
+    paragraphs: Sequence[Paragraph], width: float, size: float, measure: Measure = fonts.width
+) -> list[Line]:
+    """The paragraphs in lines of this size, however deep they reach."""
     lines: list[Line] = []
     down = 0.0
     for paragraph in paragraphs:
         own = size * paragraph.scale
         if lines:
             down += paragraph.space * size
-        for text in wrap(paragraph.text, width, lambda t, f=paragraph.face, s=own: fonts.width(t, f, s)):  # type: ignore[misc]  # defaults bind the loop's values
+        for text in wrap(paragraph.text, width, lambda t, f=paragraph.face, s=own: measure(t, f, s)):  # type: ignore[misc]  # defaults bind the loop's values
             # Roboto's tallest stacked marks (Ễ, Ậ) reach 0.95 em above the baseline.
             down += own * (LEADING if lines else 0.95)
             lines.append(Line(text, paragraph.face, own, down))
     return lines
 
 
-def _depth(lines: Sequence[Line]) -> float:
+def depth(lines: Sequence[Line]) -> float:
     """Down to the lowest descender (0.22 em)."""
     return lines[-1].down + 0.22 * lines[-1].size if lines else 0.0
 
 
-def _cut(lines: list[Line], width: float, height: float) -> list[Line]:
+def _cut(lines: list[Line], width: float, height: float, measure: Measure) -> list[Line]:
     kept = [line for line in lines if line.down + 0.22 * line.size <= height]
     if kept and len(kept) < len(lines):
         last = kept[-1]
         text = last.text + ELLIPSIS
-        while len(text) > 1 and fonts.width(text, last.face, last.size) > width:
+        while len(text) > 1 and measure(text, last.face, last.size) > width:
             text = text[:-2].rstrip() + ELLIPSIS
         kept[-1] = Line(text, last.face, last.size, last.down)
     return kept

@@ -7,23 +7,23 @@ import io
 from functools import lru_cache
 from xml.sax.saxutils import escape
 
-import qrcode  # type: ignore[import-untyped]  # it ships no types
 from PIL import Image, ImageDraw, ImageFont
 
 from trace.labels import fonts
 from trace.labels.layout import wrap
+from trace.labels.symbol import QUIET_ZONE, symbol, version_for
 
-QUIET_ZONE = 4
 Matrix = tuple[tuple[bool, ...], ...]
 
 
 @lru_cache(maxsize=256)
 def matrix(address: str) -> Matrix:
     """The dark modules of the code for `address`, quiet zone included, row by row."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=QUIET_ZONE)
-    code.add_data(address, optimize=0)
-    code.make(fit=True)
-    return tuple(tuple(bool(module) for module in row) for row in code.get_matrix())
+    found = symbol(address, version_for(address, "M"), "M")
+    side = (False,) * QUIET_ZONE
+    empty = ((False,) * (found.size + 2 * QUIET_ZONE),) * QUIET_ZONE
+    rows = ((*side, *(letter == "1" for letter in f"{row:0{found.size}b}"), *side) for row in found.rows())
+    return (*empty, *rows, *empty)
 
 
 def runs(modules: Matrix) -> list[tuple[int, int, int]]:

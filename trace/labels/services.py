@@ -5,12 +5,12 @@ import hashlib
 from dataclasses import dataclass
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import joinedload
 
 from trace.gs1.digital_link import DigitalLink
 from trace.labels import render
-from trace.labels.render import LabelText
+from trace.labels.text import LabelText
 from trace.lots.models import Batch
 from village import clock
 from village.db import db
@@ -42,18 +42,29 @@ class Printed:
 
 def labelled(link: DigitalLink) -> Batch:
     """The packed lot that gets a label. NotFound for none or one not packed, Conflict for one that may not go out."""
+    batch = packed(and_(Batch.gtin == link.gtin, Batch.lot == link.lot))
+    if batch is None:
+        raise NotFound("no-lot", _l("Không có lô nào mang mã %(lot)s, nên không có tem."), gtin=link.gtin, lot=link.lot)
+    return printable(batch)
+
+
+def packed(which: ColumnElement[bool]) -> Batch | None:
+    """The lot with all that its label needs; NotFound for a batch that is not packed."""
     batch = db.session.scalar(
         select(Batch)
-        .where(Batch.gtin == link.gtin, Batch.lot == link.lot)
+        .where(which)
         .options(
             joinedload(Batch.product),
             joinedload(Batch.household).options(joinedload(Household.cooperative), joinedload(Household.hamlet)),
         )
     )
-    if batch is None:
-        raise NotFound("no-lot", _l("Không có lô nào mang mã %(lot)s, nên không có tem."), gtin=link.gtin, lot=link.lot)
-    if not batch.product.packed or batch.best_before is None:
+    if batch is not None and (not batch.product.packed or batch.best_before is None):
         raise NotFound("no-label", _l("Mẻ %(lot)s chưa đóng gói nên chưa có tem."), lot=batch.lot)
+    return batch
+
+
+def printable(batch: Batch) -> Batch:
+    """The lot itself; Conflict for one that may not go out."""
     if batch.void:
         raise Conflict("void-lot", _l("Lô %(lot)s đã được khai là ghi nhầm, nên không in tem nữa."), lot=batch.lot)
     if batch.hold == "recalled":
@@ -83,13 +94,14 @@ def text_of(batch: Batch) -> LabelText:
         gtin=batch.gtin,
         address=DigitalLink(batch.gtin, lot=batch.lot).under(_soi().public_url),
         usage=" ".join(part for part in (product.usage_vi, product.storage_vi) if part),
+        warning=product.warning_vi,
     )
 
 
 def printed(batch: Batch, kind: str, sheet: int | None) -> Printed:
     """The label in one of `TYPES`; with `sheet`, that many on A4 (PDF only)."""
     text = text_of(batch)
-    name = f"tem-{batch.gtin}-{''.join(c if c.isalnum() or c in '-_' else '_' for c in batch.lot)}"
+    name = file_name(batch)
     if kind == "svg":
         return Printed(render.label_svg(text).encode(), TYPES[kind], f"{name}.svg")
     if kind == "png":
@@ -97,6 +109,11 @@ def printed(batch: Batch, kind: str, sheet: int | None) -> Printed:
     if sheet is None:
         return Printed(render.label_pdf(text), TYPES[kind], f"{name}.pdf")
     return Printed(render.sheet_pdf(text, sheet), TYPES[kind], f"{name}-{sheet}.pdf")
+
+
+def file_name(batch: Batch) -> str:
+    """What a lot's files are called, without an ending."""
+    return f"tem-{batch.gtin}-{''.join(c if c.isalnum() or c in '-_' else '_' for c in batch.lot)}"
 
 
 def sheet_size(asked: str | None) -> int | None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from trace.ledger import foreign
 from trace.ledger.canonical import canonical
 from trace.ledger.claims import check_claim
 from trace.ledger.encoding import from_base64, shown
@@ -191,13 +192,20 @@ class Keyring:
         try:
             if ("custodian" in record) == ("device" in record):
                 raise MalformedEntry("an entry is signed by a device or by the custodian, and by one of them only")
+            received = foreign.check_form(record) if record.get("type") == foreign.TYPE else None
             if "device" in record:
                 return self._by_device(index, record)
-            return self._by_custodian(index, record, event)
+            return self._by_custodian(index, record, event, received)
         except (LookupError, TypeError, AttributeError, RecursionError) as error:
             raise MalformedEntry(f"its signature cannot be read: {error!r}") from error
 
-    def _by_custodian(self, index: int, record: Mapping[str, Any], event: bytes | None) -> SignedBy:
+    def _by_custodian(
+        self,
+        index: int,
+        record: Mapping[str, Any],
+        event: bytes | None,
+        received: tuple[Mapping[str, Any], bytes] | None,
+    ) -> SignedBy:
         signed = record["custodian"]
         span = self._custodians.get(signed["key"])
         if span is None or not span.covers(index):
@@ -209,6 +217,12 @@ class Keyring:
             span.key.verify(signature or b"", message)
         except InvalidSignature as error:
             raise BadSignature("its custodian's signature does not fit its event") from error
+        if received is not None:
+            told, proof = received
+            try:
+                span.key.verify(proof, foreign.message(told))
+            except InvalidSignature as error:
+                raise BadSignature("the custodian did not sign that this claim was received") from error
         return SignedBy("custodian", signed["key"])
 
     def _by_device(self, index: int, record: Mapping[str, Any]) -> SignedBy:

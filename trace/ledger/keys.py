@@ -7,12 +7,15 @@ rotation is a file more, and no process ever signs with a key that the log does 
 import base64
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 
+from trace.ledger import foreign
 from trace.ledger.errors import MalformedKey
 from trace.ledger.keyring import CUSTODY
 from trace.ledger.note import Signer
@@ -44,6 +47,10 @@ class Keys:
         """The `custodian` member of an entry over the event's canonical bytes."""
         signature = self.custodian.private_key.sign(CUSTODY + canonical_event)
         return {"key": self._custodian_id, "sig": base64.b64encode(signature).decode()}
+
+    def sign_received(self, told: Mapping[str, Any]) -> str:
+        """The `received` member of an entry that tells what somebody else claims."""
+        return base64.b64encode(self.custodian.private_key.sign(foreign.message(told))).decode()
 
 
 def born(origin: str) -> Keys:

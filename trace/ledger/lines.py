@@ -136,7 +136,7 @@ def line(session: Session, entry: LedgerEntry) -> Line:
         happened_at=_moment(event.get("eventTime")),
         event=told,
         shares=_shares(event, lots),
-        facts=_facts(event),
+        facts=[*_facts(event), *words.claimed(record)],
         readings=_readings(event),
         passed=_passed(event),
         photos=len(_list(record.get("photos"))),

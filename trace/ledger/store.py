@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy import Table, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from trace.ledger import keys, merkle
+from trace.ledger import foreign, keys, merkle
 from trace.ledger.canonical import around, canonical
 from trace.ledger.checkpoint import Checkpoint
 from trace.ledger.claims import check_claim
@@ -89,7 +89,7 @@ class Draft:
     """An entry to be: the server adds its links, its time and its place."""
 
     type: str
-    """event, correction, key or erasure."""
+    """event, correction, key, erasure or claim."""
     event: dict[str, Any] | None
     """The EPCIS event, public fields only."""
     batches: tuple[str, ...] = ()
@@ -268,6 +268,8 @@ def _body(
     }
     if draft.device is None:
         members["custodian"] = signing.sign_event(event)
+        if draft.type == foreign.TYPE:
+            members["received"] = signing.sign_received(draft.extra["claim"])
     else:
         members["device"] = draft.device
         check_claim(draft.device["claim"], {**members, "event": draft.event})

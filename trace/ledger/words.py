@@ -10,7 +10,7 @@ from village.i18n import gettext as _
 from village.i18n import in_language, number
 from village.i18n import lazy_gettext as _l
 
-KINDS = ("event", "correction", "key", "erasure")
+KINDS = ("event", "correction", "key", "erasure", "claim", "recall")
 FACTS = {"origin": _l("Mua từ"), "reason": _l("Vì sao"), "sscc": _l("Thùng số")}
 """What an event may say besides, and what each is called."""
 
@@ -34,10 +34,40 @@ def title(record: Mapping[str, Any], stage: str = "") -> str:
             return _key(_object(record.get("key")))
         case "erasure":
             return _erasure(erased_in(record))
+        case "recall":
+            return _recall(_object(record.get("event")))
+        case "claim":
+            return _("Lời của bên ngoài: %(name)s", name=claimant(record))
         case "unknown":
             return _("Một dòng thuộc loại mới, trang này chưa biết đọc")
         case _:
             return _("Một dòng không đọc được")
+
+
+def _recall(event: Mapping[str, Any]) -> str:
+    """A recall, or that it was taken back."""
+    lifted = "recalled" in str(_object(event.get("persistentDisposition")).get("unset"))
+    return _("Bỏ thu hồi") if lifted else _("Thu hồi")
+
+
+def claimant(record: Mapping[str, Any]) -> str:
+    """Whose claim an entry tells."""
+    by = _object(record.get("claim")).get("by")
+    return visible(by) if isinstance(by, str) else ""
+
+
+def claimed(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a claim entry says, with what each part is called."""
+    told = _object(record.get("claim"))
+    event = _object(told.get("event"))
+    found = [(_("Ai nói"), claimant(record))] if told else []
+    if isinstance(event.get("bizStep"), str):
+        found.append((_("Bước EPCIS"), visible(event["bizStep"])))
+    if isinstance(event.get("eventTime"), str):
+        found.append((_("Họ nói việc ấy lúc"), visible(event["eventTime"])))
+    if told and not event:
+        found.append((_("Lời ấy"), _("không nằm trong sổ, chỉ có dấu băm")))
+    return found
 
 
 def erased_in(record: Mapping[str, Any]) -> list[tuple[int, str]]:

@@ -1,17 +1,15 @@
-"""Cases: `/coop/cases` for the office and the households that packed them, `/00/<sscc>` for whoever has one in hand."""
+"""Cases: `/coop/cases` for the office and the households that packed them (`/00/<sscc>` is trace/scan/others.py)."""
 
 from flask import Blueprint, Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from trace.gs1.errors import Gs1Error
-from trace.gs1.gtin import parse_sscc
 from trace.labels import qr
 from trace.lots import cases
 from trace.lots.models import LogisticUnit
 from trace.scan import words
 from village.db import db
-from village.errors import Malformed, NotFound
+from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 from village.people.access import requires, signed_in
 from village.people.models import Role
@@ -57,17 +55,6 @@ def label(sscc: str) -> ResponseReturnValue:
     picture = qr.png(_address(sscc), (f"SSCC {spaced(unit.sscc)}", *within))
     disposition = f'inline; filename="thung-{unit.sscc}.png"'
     return Response(picture, mimetype="image/png", headers={"Content-Disposition": disposition})
-
-
-@pages.get("/00/<sscc>")
-def scanned(sscc: str) -> ResponseReturnValue:
-    """What lies in a case, each lot with its own page."""
-    try:
-        parse_sscc(sscc)
-    except Gs1Error as error:
-        raise Malformed(error.slug, _l("Số thùng phải đủ 18 chữ số và đúng số kiểm tra.")) from error
-    unit = cases.find(db.session(), sscc)
-    return render_template("cases/scanned.html", unit=unit, statuses=STATUSES, words=words, spaced=spaced(sscc))
 
 
 def spaced(sscc: str) -> str:

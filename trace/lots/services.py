@@ -129,7 +129,7 @@ def refresh_holds(session: Session, start: str, reason: str) -> None:
     Tells `holds_changed` of the packs among them: nothing else can be on a shelf.
     """
     family = {start} | reachable(session, [start], "down")
-    bad = _spoilt(session, family)
+    bad = spoilt(session, family)
     # Few are held in the whole village, and an index has them: nobody else's row need be read.
     held = set(session.scalars(select(Batch.id).where(Batch.hold == literal_column("'held'"))))
     to_free = (family - bad) & held
@@ -154,8 +154,8 @@ def refresh_holds(session: Session, start: str, reason: str) -> None:
         holds_changed.send(None, session=session, batches=changed)
 
 
-def _spoilt(session: Session, family: Collection[str]) -> set[str]:
-    """Those of a family whose own last inspection, or an ancestor's, failed."""
+def spoilt(session: Session, family: Collection[str]) -> set[str]:
+    """Those of these batches whose own last inspection, or an ancestor's, failed."""
     failing = set(holding.failing(session))
     if failing and len(family) <= MANY:
         # Most families are small, and so is all that is above them.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from trace.capture.services import Claim, claims_of
 from trace.events.models import Event, EventBatch
 from trace.ledger import merkle, store
 from trace.ledger.canonical import parse
@@ -19,10 +20,14 @@ from trace.ledger.models import LedgerEntry, LedgerKey, LedgerLink, LedgerState
 from trace.lots.models import Batch, Edge
 from trace.lots.services import listed, reachable
 from trace.photos.services import Shot, shots
+from trace.recalls.models import RecallLot
+from trace.recalls.reading import of_lot
 from trace.reports.models import LabReport
 from trace.reports.services import about
+from trace.scan import journey
+from trace.scan.way import Place
 from trace.series.services import series_of
-from village.certificates.models import Certificate
+from village.certificates.models import SHOWN_KINDS, Certificate
 from village.db import db, in_parts
 from village.places.models import Household, Site
 
@@ -72,6 +77,12 @@ class Family:
     """Every photo that one of `events` names, by its hash."""
     reports: list[LabReport] = field(default_factory=list)
     """What laboratories found of `batches`, of the product, and of the places where it was made."""
+    hamlets: Mapping[str, Place] = field(default_factory=dict)
+    """Hamlets whose position is known, by id."""
+    claims: list[Claim] = field(default_factory=list)
+    """What others claim of `batches`."""
+    recall: RecallLot | None = None
+    """What stops this lot; None while nothing does."""
 
     @property
     def epcs(self) -> tuple[str, ...]:
@@ -130,6 +141,7 @@ def load(session: Session, batch: Batch) -> Family:
         .where(
             Certificate.cooperative_id == batch.cooperative_id,
             or_(Certificate.product_id.is_(None), Certificate.product_id == batch.product_id),
+            Certificate.kind.in_(SHOWN_KINDS),
         )
         .order_by(Certificate.kind, Certificate.expires_on.desc(), Certificate.number)
     )
@@ -148,6 +160,9 @@ def load(session: Session, batch: Batch) -> Family:
         series=series_of(session, events),
         photos=shots(session, {sha256 for event in events for sha256 in event.photos}),
         reports=about(session, ids, batch.product_id, {event.site_id for event in events}),
+        hamlets=journey.hamlets(session),
+        claims=claims_of(session, epcs),
+        recall=of_lot(session, batch),
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from trace.scan.cache import Kept, Key, Pages
 from village.db import db
-from village.i18n import COOKIE
+from village.i18n import COOKIE, LANGUAGES, lookup
 from village.ids import uuid7
 from village.web.observe import REQUESTS, SECONDS, log
 
@@ -34,7 +34,7 @@ _OWN = frozenset(("x-request-id", "content-length", "set-cookie"))
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Form = tuple[str, str, str, bool]
-"""A request as far as the answer depends on it: address with query, Accept, language cookie, whether gzip is taken."""
+"""A request as far as the answer depends on it: address with query, Accept, language, whether gzip is taken."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ def _form(environ: Environ) -> Form | None:
         if not found or len(found[1]) > 2 or cookies.count(COOKIE) > 1:
             return None
         language = found[1]
+    if language not in LANGUAGES:
+        language = lookup(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
     return uri, accept, language, "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
 
 

@@ -1,60 +1,112 @@
-"""What else there is about a lot, as an RFC 9264 linkset in GS1's vocabulary. Pure."""
+"""What else there is about a product, lot, pack, parcel or place, as an RFC 9264 linkset in GS1's vocabulary. Pure.
 
+Source: GS1-Conformant Resolver Standard 1.2, sections 2.5 to 2.10 and 3.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trace.gs1.digital_link import DigitalLink
-
-GS1 = "https://gs1.org/voc/"
+GS1 = "https://ref.gs1.org/voc/"
+CONTEXT = "https://ref.gs1.org/standards/resolver/linkset-context"
+CONTEXT_LINK = f'<{CONTEXT}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 HTML = "text/html"
 JSON_LD = "application/ld+json"
 LINKSET = "application/linkset+json"
+PDF = "application/pdf"
 LANGUAGES = ("vi", "en")
+DEFAULTS = (f"{GS1}defaultLink", f"{GS1}defaultLinkMulti")
+
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a linkset says of one product or lot."""
+class Link:
+    """One thing that there is: what it is to the item (a word of GS1's vocabulary), where, and as what."""
 
-    link: DigitalLink
+    rel: str
+    href: str
     title: str
-    lot_known: bool
-    certified: bool = False
-    recalled: bool = False
+    type: str = HTML
+    language: str = ""
+    """`vi` or `en` for what is written in one language; empty for data."""
+
+    def told(self) -> Document:
+        """As a linkset says it."""
+        told: Document = {"href": self.href, "title": self.title, "type": self.type}
+        return told | {"hreflang": [self.language]} if self.language else told
 
 
-def linkset(facts: Facts, public_url: str) -> dict[str, Any]:
-    """The document: one anchor, one default link, the page in each language, history, certificates, recall."""
-    page = facts.link.under(public_url)
-    in_words = [
-        {"href": f"{page}?lang={language}", "title": facts.title, "type": HTML, "hreflang": [language]}
-        for language in LANGUAGES
-    ]
-    default = {"href": page, "title": facts.title, "type": HTML, "hreflang": ["vi"]}
-    anchor: dict[str, Any] = {
-        "anchor": page,
-        "itemDescription": facts.title,
-        f"{GS1}defaultLink": [default],
-        f"{GS1}pip": in_words,
-    }
-    if facts.lot_known:
-        anchor[f"{GS1}traceability"] = [
-            {"href": f"{page}?linkType=gs1:traceability", "title": f"EPCIS 2.0: {facts.title}", "type": JSON_LD}
-        ]
-    if facts.certified:
-        anchor[f"{GS1}certificationInfo"] = [{**one, "href": f"{one['href']}#certificates"} for one in in_words]
-    if facts.recalled:
-        anchor[f"{GS1}recallStatus"] = in_words
-    return {"linkset": [anchor]}
+@dataclass(frozen=True)
+class Level:
+    """An item as narrow or wide as `anchor` names it, with what is known of it at that width.
+
+    `pages` are the default's forms, one a language: what they are to the item stands in `rels`.
+    """
+
+    anchor: str
+    description: str
+    default: str
+    pages: Sequence[Link]
+    rels: Sequence[str] = ("pip",)
+    more: Sequence[Link] = ()
+
+    def links(self) -> Iterator[Link]:
+        """Everything but the default link."""
+        yield from (Link("defaultLinkMulti", p.href, p.title, p.type, p.language) for p in self.pages)
+        for rel in self.rels:
+            yield from (Link(rel, p.href, p.title, p.type, p.language) for p in self.pages)
+        yield from self.more
 
 
-def resolver(public_url: str) -> dict[str, Any]:
-    """`/.well-known/gs1resolver`: what this resolver can do."""
+def pages(address: str, titles: Mapping[str, str], fragment: str = "") -> tuple[Link, ...]:
+    """The page at `address` in each language."""
+    end = f"#{fragment}" if fragment else ""
+    return tuple(Link("", f"{address}?lang={one}{end}", titles[one], HTML, one) for one in LANGUAGES)
+
+
+def of_kind(rel: str, found: Iterable[Link]) -> tuple[Link, ...]:
+    """The same links, as what they are to the item."""
+    return tuple(Link(rel, one.href, one.title, one.type, one.language) for one in found)
+
+
+def document(levels: Sequence[Level]) -> Document:
+    """The linkset: the item as it was asked for comes first, then the wider ones, up to its primary key."""
+    return {"linkset": [_context(level) for level in levels]}
+
+
+def _context(level: Level) -> Document:
+    # The default link bears nothing but its title: what it has besides stands under its other kinds.
+    default = {"href": level.default, "title": next((p.title for p in level.pages), level.description)}
+    told: Document = {"anchor": level.anchor, "description": level.description, DEFAULTS[0]: [default]}
+    for link in level.links():
+        told.setdefault(GS1 + link.rel, []).append(link.told())
+    return told
+
+
+def kinds(found: Document) -> list[str]:
+    """The kinds of link in a linkset, each once: `gs1:pip`, …"""
+    keys = {key: None for context in found["linkset"] for key in context if key.startswith(GS1)}
+    return [f"gs1:{key.removeprefix(GS1)}" for key in keys if key not in DEFAULTS]
+
+
+def of_type(found: Document, link_type: str) -> list[Document]:
+    """The links of a kind (a whole address), of the narrowest level that has any."""
+    return next((list(context[link_type]) for context in found["linkset"] if context.get(link_type)), [])
+
+
+def as_json_ld(found: Document) -> Document:
+    """The linkset as JSON-LD, by GS1's context."""
+    return {"@context": CONTEXT} | found
+
+
+def resolver(public_url: str) -> Document:
+    """`/.well-known/gs1resolver`: what this resolver can do, after GS1's schema of it."""
     return {
         "name": "Soi Bình Lư",
         "resolverRoot": public_url,
-        "supportedPrimaryKeys": ["01"],
+        "supportedPrimaryKeys": ["01", "00", "414"],
         "linkTypeDefaultCanBeLinkset": False,
         "supportedLinkType": [{"namespace": GS1, "prefix": "gs1:"}],
-        "validationRules": {"linkTypes": ["defaultLink", "pip", "traceability", "certificationInfo", "recallStatus"]},
+        "jsonLdContextLocation": CONTEXT,
     }

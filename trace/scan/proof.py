@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import InvalidOperation
+from functools import cached_property
 from typing import Any
 
 from trace.epcis.events import sensor_element
@@ -78,11 +79,19 @@ class Verdict:
 
     def at(self, event: Event) -> Fault | None:
         """The first fault at this event's knot."""
-        indexes = (event.entry_index, event.correction_entry)
-        for fault in self.faults:
-            if fault.event == event.id or (fault.index is not None and fault.index in indexes):
-                return fault
-        return None
+        places = (event.id, event.entry_index, event.correction_entry)
+        found = [self._first[place] for place in places if place in self._first]
+        return self.faults[min(found)] if found else None
+
+    @cached_property
+    def _first(self) -> Mapping[str | int | None, int]:
+        """The place in `faults` of the first one at each event and each entry."""
+        first: dict[str | int | None, int] = {}
+        for number, fault in enumerate(self.faults):
+            for place in (fault.event, fault.index):
+                if place is not None:
+                    first.setdefault(place, number)
+        return first
 
 
 def prove(family: Family) -> Verdict:

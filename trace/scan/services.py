@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import current_app, render_template
 from sqlalchemy import select
@@ -16,11 +15,11 @@ from trace.epcis.events import document
 from trace.gs1.digital_link import DigitalLink
 from trace.ledger.canonical import parse
 from trace.lots.models import Batch
-from trace.scan import cache, family, linkset, words
+from trace.scan import asked, cache, cards, family, links, linkset, words
 from trace.scan.cache import Kept, Pages
+from trace.scan.printed import print_code
 from trace.scan.story import tell
 from village import clock, i18n
-from village.certificates.models import Certificate
 from village.db import db
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
@@ -58,6 +57,8 @@ def _make(link: DigitalLink, form: str, key: cache.Key) -> Kept:
         PAGE: _page,
         EPCIS: _epcis,
         LINKSET: _linkset,
+        asked.LINKSET_LD: _linkset_ld,
+        asked.LINKSET_PAGE: _linkset_page,
     }
     with family.snapshot() as session:
         batch = family.find(session, link.gtin, lot)
@@ -73,21 +74,26 @@ def _make(link: DigitalLink, form: str, key: cache.Key) -> Kept:
         version = cache.version(connection.connection, connection.dialect.name, link.gtin, lot, epcs)
     etag = hashlib.sha256(body.encode()).hexdigest()[:24]
     data = body.replace(CHECKED, i18n.moment(clock.now())).encode()
-    return Kept(key, version, epcs, time.monotonic(), clock.today(), etag, form, data, gzip.compress(data, 6, mtime=0))
+    mimetype, zipped = asked.MIMETYPES.get(form, form), gzip.compress(data, 6, mtime=0)
+    return Kept(key, version, epcs, time.monotonic(), clock.today(), etag, mimetype, data, zipped)
 
 
 def _page(session: Session, batch: Batch, link: DigitalLink) -> Rendered:
     found = family.load(session, batch)
+    public_url = current_app.extensions["soi"].public_url
     body = render_template(
         "scan/lot.html",
         story=tell(found),
+        family=found,
+        shared=cards.shared(batch, found.certificates, public_url),
+        code=print_code(DigitalLink(batch.gtin, lot=batch.lot).under(public_url)),
         serial=link.serial is not None,
         words=words,
         checked=CHECKED,
         today=clock.today(),
         # The page is the same for everybody and is kept: nothing of this one reader may get onto it.
         nav=[],
-        get_flashed_messages=lambda **_: [],
+        get_flashed_messages=_none,
     )
     return body, found.epcs
 
@@ -106,23 +112,31 @@ def _epcis(session: Session, batch: Batch, _link: DigitalLink) -> Rendered:
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n", epcs
 
 
-def _linkset(session: Session, batch: Batch, link: DigitalLink) -> Rendered:
-    today = clock.today()
-    mine = select(Certificate.id).where(
-        Certificate.cooperative_id == batch.cooperative_id,
-        Certificate.product_id.is_(None) | (Certificate.product_id == batch.product_id),
-        Certificate.issued_on <= today,
-        Certificate.expires_on >= today,
-    )
-    facts = linkset.Facts(
-        link=replace(link, serial=None),
-        title=f"{words.name(batch.product)}, {batch.lot}",
-        lot_known=True,
-        certified=session.scalar(mine.limit(1)) is not None,
-        recalled=batch.hold == "recalled",
-    )
-    told = linkset.linkset(facts, current_app.extensions["soi"].public_url)
-    return json.dumps(told, ensure_ascii=False, indent=1) + "\n", (batch.epc,)
+def _linkset(session: Session, batch: Batch, _link: DigitalLink) -> Rendered:
+    return as_text(links.of_lot(session, batch), LINKSET), (batch.epc,)
+
+
+def _linkset_ld(session: Session, batch: Batch, _link: DigitalLink) -> Rendered:
+    return as_text(links.of_lot(session, batch), asked.LINKSET_LD), (batch.epc,)
+
+
+def _linkset_page(session: Session, batch: Batch, _link: DigitalLink) -> Rendered:
+    return as_text(links.of_lot(session, batch), asked.LINKSET_PAGE), (batch.epc,)
+
+
+def as_text(found: linkset.Document, form: str) -> str:
+    """A linkset in one of its three forms; the page is nobody's own, since it may be kept."""
+    json_ld = linkset.as_json_ld(found)
+    if form == asked.LINKSET_PAGE:
+        return render_template(
+            "scan/links.html",
+            found=found, json_ld=json_ld, gs1=linkset.GS1, kinds=links.KINDS, nav=[], get_flashed_messages=_none,
+        )  # fmt: skip
+    return json.dumps(json_ld if form == asked.LINKSET_LD else found, ensure_ascii=False, indent=1) + "\n"
+
+
+def _none(**_: object) -> list[str]:
+    return []
 
 
 def product(gtin: str) -> Product:

@@ -1,106 +1,68 @@
 """The scan page and GS1 Digital Link resolver: `/01/<gtin>`, `/01/<gtin>/10/<lot>`, `…/21/<serial>`."""
 
-from urllib.parse import quote, urlsplit
+import json
+from dataclasses import replace
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from trace.gs1.digital_link import DigitalLink, parse_path
-from trace.gs1.errors import Gs1Error
-from trace.scan import front, linkset, services, words
+from trace.scan import answers, front, links, linkset, services, words
+from trace.scan.asked import Asked
 from trace.scan.cache import Kept
-from village.errors import Malformed, NotFound, SoiError
+from trace.units import page as packs
+from trace.units import services as units
+from village.db import db
+from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
-from village.web.problems import problem
 
 pages = Blueprint("scan", __name__, template_folder="templates")
-
-FORMS = (services.PAGE, services.EPCIS, services.LINKSET, "application/json")
-LINK_TYPES = {
-    "linkset": services.LINKSET,
-    "all": services.LINKSET,
-    "gs1:traceability": services.EPCIS,
-    f"{linkset.GS1}traceability": services.EPCIS,
-}
-REASONS = {
-    "not-digits": _l("Mã GTIN chỉ gồm chữ số từ 0 đến 9."),
-    "wrong-length": _l("Mã trên địa chỉ thiếu hoặc thừa chữ: GTIN viết đủ 14 số, mã lô từ 1 đến 20 chữ."),
-    "wrong-check-digit": _l("Mã GTIN này sai số kiểm tra, chắc có một chữ số bị gõ nhầm."),
-    "foreign-character": _l("Mã trên địa chỉ có ký tự không dùng được. Mã lô chỉ gồm chữ không dấu, số và dấu gạch."),
-    "not-a-digital-link": _l("Địa chỉ này không phải mã GS1 đúng kiểu /01/GTIN/10/mã-lô."),
-    "wrong-key-order": _l("Các phần của mã đứng sai thứ tự: phải là 01, 22, 10 rồi 21, mỗi phần một lần."),
-}
+answers.init_app(pages)
 
 
-@pages.get(front.ROUTE, merge_slashes=False)
+@pages.route(front.ROUTE, methods=["GET", "OPTIONS"], provide_automatic_options=False, merge_slashes=False)
 def resolve(_rest: str) -> ResponseReturnValue:
     """What a phone opens after it scanned a pack; also what GS1's systems ask."""
-    form = _form()
-    try:
-        response = _resolve(_link(), form)
-    except SoiError as error:
-        if form == services.PAGE:
-            raise
-        response = problem(error.slug, str(error.title), error.status, str(error), {})
-    response.vary.update(("Accept", "Accept-Encoding", "Cookie"))
-    if form != services.PAGE:
-        response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
+    return answers.resolved(parse_path, _answer)
 
 
-@pages.get("/.well-known/gs1resolver")
+@pages.route("/.well-known/gs1resolver", methods=["GET", "OPTIONS"], provide_automatic_options=False)
 def resolver() -> ResponseReturnValue:
     """What this resolver can do, for GS1's systems."""
+    if request.method == "OPTIONS":
+        return answers.preflight()
     response = jsonify(linkset.resolver(current_app.extensions["soi"].public_url))
-    response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
 
 
-def _resolve(link: DigitalLink, form: str) -> Response:
+def _answer(link: DigitalLink, asked: Asked) -> Response:
     if link.variant is not None:
         raise NotFound("no-variant", _l("Bình Lư không dùng mã biến thể (22). Bác bỏ phần ấy đi là xem được."))
-    if link.lot is not None:
-        try:
-            return _sent(services.answer(link, form))
-        except NotFound as error:
-            if form != services.PAGE:
-                raise
-            return _unknown(link, error)
-    if link.serial is not None:
-        raise NotFound("serial-without-lot", _l("Số riêng của gói phải đi cùng mã lô. Bác quét lại cả mã giúp nhé."))
-    return _product(link, form)
-
-
-def _link() -> DigitalLink:
+    if link.lot is None:
+        return _product(link, asked) if link.serial is None else _pack(link)
     try:
-        return parse_path(_raw_path())
-    except Gs1Error as error:
-        reason = REASONS.get(error.slug, REASONS["not-a-digital-link"])
-        raise Malformed(error.slug, reason, found=dict(error.params)) from error
+        if asked.one_kind:
+            return answers.sent_on(_linkset(link), asked)
+        if asked.listing and link.serial is not None:
+            return answers.linkset_of(_linkset(link), asked)
+        return _sent(services.answer(link, asked.form), link)
+    except NotFound as error:
+        if not asked.by_person or error.slug != "no-lot":
+            raise
+        return _unknown(link, error)
 
 
-def _raw_path() -> str:
-    """The path as it came over the wire: escapes matter here, and WSGI's own path has lost them."""
-    for name in ("RAW_URI", "REQUEST_URI"):
-        uri = str(request.environ.get(name) or "")
-        if uri:
-            return uri.partition("?")[0] if uri.startswith("/") else urlsplit(uri).path
-    return quote(request.path, safe="/!$&'()*+,;=:@~")
+def _linkset(link: DigitalLink) -> linkset.Document:
+    found: linkset.Document = json.loads(services.answer(replace(link, serial=None), linkset.LINKSET).body)
+    unit = units.unit(db.session(), link.gtin, link.serial) if link.serial is not None else None
+    return links.with_pack(found, link) if unit is not None and unit.batch.lot == link.lot else found
 
 
-def _form() -> str:
-    asked = request.args.get("linkType")
-    if asked is not None:
-        return LINK_TYPES.get(asked, services.PAGE)
-    accept = request.headers.get("Accept", "")
-    if "application/" not in accept or accept.startswith(services.PAGE):
-        return services.PAGE  # every browser, without a parser's work
-    best = request.accept_mimetypes.best_match(FORMS, services.PAGE)
-    return services.LINKSET if best == "application/json" else str(best)
-
-
-def _sent(kept: Kept) -> Response:
+def _sent(kept: Kept, link: DigitalLink) -> Response:
+    if link.serial is not None and kept.mimetype == services.PAGE:
+        # One pack's own: neither remembered by the front nor the same for two packs.
+        return packs.answer(kept.body, link.gtin, link.lot or "", link.serial)
     request.environ[front.KEPT] = kept
     headers = {"ETag": f'W/"{kept.etag}"', "Cache-Control": "no-cache"}
     if request.if_none_match.contains_weak(kept.etag):
@@ -109,28 +71,27 @@ def _sent(kept: Kept) -> Response:
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         body = kept.zipped
         headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers, content_type=_content_type(kept.mimetype))
+    return Response(body, headers=headers, content_type=answers.content_type(kept.mimetype))
 
 
-def _content_type(mimetype: str) -> str:
-    return f"{mimetype}; charset=utf-8" if mimetype == services.PAGE else mimetype
-
-
-def _product(link: DigitalLink, form: str) -> Response:
+def _product(link: DigitalLink, asked: Asked) -> Response:
     found = services.product(link.gtin)
-    if form == services.LINKSET:
-        facts = linkset.Facts(link, words.name(found), lot_known=False)
-        response = jsonify(linkset.linkset(facts, current_app.extensions["soi"].public_url))
-        response.content_type = services.LINKSET
-        return response
-    if form == services.EPCIS:
+    if asked.form == linkset.JSON_LD and asked.default:
         raise NotFound("no-lot-asked", _l("Câu chuyện có ở từng lô. Bác thêm mã lô vào địa chỉ nhé."))
+    if not (asked.default and asked.by_person):
+        return answers.about(links.of_product(found), asked)
     if found.price is not None and found.active:
-        query = request.query_string.decode("latin-1")
-        return redirect(f"/products/{found.slug}" + (f"?{query}" if query else ""), 302)  # type: ignore[return-value]
+        return answers.sent_to(f"/products/{found.slug}")
     lots = services.lots_of(found.gtin)
-    page = render_template("scan/product.html", product=found, name=words.name(found), lots=lots)
-    return Response(page)
+    return Response(render_template("scan/product.html", product=found, name=words.name(found), lots=lots))
+
+
+def _pack(link: DigitalLink) -> Response:
+    """A serial without its lot: sent on to the address with both, if the number was issued."""
+    unit = units.unit(db.session(), link.gtin, link.serial or "")
+    if unit is None:
+        raise NotFound("serial-without-lot", _l("Số riêng của gói phải đi cùng mã lô. Bác quét lại cả mã giúp nhé."))
+    return answers.sent_to(DigitalLink(link.gtin, unit.batch.lot, link.serial).path)
 
 
 def _unknown(link: DigitalLink, error: NotFound) -> Response:

@@ -16,7 +16,8 @@ from village.people.phones import shown_phone
 from village.places.models import Household, Site
 from village.products.models import Product
 
-_READINGS = {"Moisture", "DryMatter", "Temperature", "RelativeHumidity"}
+MOST_NAMED = 8
+"""Batches named in one sentence; a blend of a whole season is summed up."""
 
 
 def fault(found: Fault) -> str:
@@ -148,6 +149,8 @@ def reason(event: Event) -> str:
 
 
 def _joined(words: list[str]) -> str:
+    if len(words) > MOST_NAMED:
+        words = [*words[:MOST_NAMED], _("%(count)s mẻ khác", count=i18n.number(len(words) - MOST_NAMED))]
     if len(words) < 2:
         return "".join(words)
     return _("%(first)s và %(last)s", first=", ".join(words[:-1]), last=words[-1])
@@ -227,5 +230,5 @@ def corrected(before: Event, after: Event) -> str:
         return _("Ghi nhầm, đã ghi lại ngày %(day)s. Bản cũ vẫn giữ ở dòng %(index)s.", day=day, index=index)
     return _(
         "Ghi nhầm, đã sửa ngày %(day)s: %(changes)s. Bản cũ vẫn giữ ở dòng %(index)s.",
-        day=day, changes="; ".join(changes), index=index,
+        day=day, changes="; ".join(changes[:MOST_NAMED]), index=index,
     )  # fmt: skip

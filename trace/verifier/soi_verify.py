@@ -706,6 +706,8 @@ class Keyring:
         try:
             if ("custodian" in record) == ("device" in record):
                 raise Broken("it is signed by a phone or by the custodian, and by one of them only")
+            if record["type"] == "claim":
+                check_foreign(record)
             return self._by_device(entry) if "device" in record else self._by_custodian(entry)
         except (KeyError, TypeError, AttributeError) as error:
             raise Broken(f"its signature cannot be read: {shown(repr(error))}") from None
@@ -718,6 +720,10 @@ class Keyring:
         message = b"soi/custodian/event/v1\n" + jcs(entry.record["event"])
         if not span.check(from_base64(told["sig"]) or b"", message):
             raise Broken("the custodian's signature does not fit the event")
+        if entry.record["type"] == "claim":
+            received = b"soi/custodian/claim/v1\n" + jcs(entry.record["claim"])
+            if not span.check(from_base64(entry.record["received"]) or b"", received):
+                raise Broken("the custodian did not sign that this claim was received")
         return "custodian", told["key"], None
 
     def _by_device(self, entry: Entry) -> tuple[str, str, int | None]:
@@ -776,6 +782,26 @@ class Keyring:
         if not check(from_base64(told["proof"]) or b"", message):
             raise Broken("a phone did not sign its own enrolment")
         self.devices[name] = Span(index, check)
+
+
+def check_foreign(record: dict[str, Any]) -> None:
+    """Check the form of an entry that tells what somebody else claims. Raises Broken."""
+    told = record.get("claim")
+    if record.get("event") is not None or "device" in record:
+        raise Broken("a claim is somebody else's: the entry has no event and no phone of ours")
+    if not isinstance(told, dict) or set(told) - {"event"} != {"by", "sha256", "size"}:
+        raise Broken("a claim says who makes it, and its event's hash and size")
+    by, digest, size = told["by"], told["sha256"], told["size"]
+    if not isinstance(by, str) or not 0 < len(by) <= 120:
+        raise Broken("a claim bears its maker's name")
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest, re.ASCII):
+        raise Broken("a claim's hash is SHA-256 in hex")
+    if type(size) is not int or size < 2:
+        raise Broken("a claim's size is a number of bytes")
+    if "event" in told:
+        data = jcs(told["event"]) if isinstance(told["event"], dict) else b""
+        if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
+            raise Broken("the claimed event is not the one that its hash names")
 
 
 _CLAIMED = {
@@ -1468,7 +1494,7 @@ class Audit:
                 raise Broken(f"phone {shown(key)} used number {seq} a second time")
         except Broken as error:
             raise Broken(f"entry {entry.at}: {error}") from None
-        kind = record["type"] if record["type"] in ("event", "correction", "key", "erasure") else "other"
+        kind = record["type"] if record["type"] in ("event", "correction", "key", "erasure", "claim") else "other"
         self.counts[kind] = self.counts.get(kind, 0) + 1
         self.counts[role] = self.counts.get(role, 0) + 1
         self._grow(entry.leaf)
@@ -1534,7 +1560,8 @@ class Audit:
 
     def _say(self) -> None:
         kinds = ("events", "event"), ("corrections", "correction"), ("about keys", "key"), ("erasures", "erasure")
-        told = ", ".join(f"{self.counts.get(kind, 0)} {name}" for name, kind in (*kinds, ("of other types", "other")))
+        others = ("claims by others", "claim"), ("of other types", "other")
+        told = ", ".join(f"{self.counts.get(kind, 0)} {name}" for name, kind in (*kinds, *others))
         self.told.step("entries", f"{self.size}: {told}")
         phones, custodian = self.counts.get("device", 0), self.counts.get("custodian", 0)
         self.told.step("signatures", f"{phones} by phones, {custodian} by the custodian, each key good at its place")

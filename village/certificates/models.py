@@ -10,14 +10,21 @@ from village import clock
 from village.db import Base, Id
 from village.ids import uuid7
 
-CertificateKind = Literal["ocop", "food-safety", "quality"]
-KINDS: tuple[CertificateKind, ...] = ("ocop", "food-safety", "quality")
+CertificateKind = Literal["ocop", "food-safety", "quality", "business", "barcode", "environment", "contract"]
+KINDS: tuple[CertificateKind, ...] = (
+    "ocop", "food-safety", "quality", "business", "barcode", "environment", "contract",
+)  # fmt: skip
+SHOWN_KINDS: tuple[CertificateKind, ...] = ("ocop", "food-safety", "quality")
+"""What buyers are shown. The others are for dossiers: a contract, for one, names people who agreed to no such thing."""
+NO_END = dt.date(9999, 12, 31)
+"""The last day of a paper that says none, such as a business registration: after every other day."""
 OCOP_MONTHS = 36
 """How long OCOP stars are valid (Quyết định 148/QĐ-TTg, 2023)."""
 
 
 class Certificate(Base):
-    """A certificate as its issuer gave it. OCOP ones carry three to five stars."""
+    """A certificate, or another paper that a dossier asks for, as its issuer gave it. OCOP ones carry three to five
+    stars."""
 
     __tablename__ = "certificate"
     __table_args__ = (
@@ -39,6 +46,11 @@ class Certificate(Base):
     def valid_on(self, day: dt.date) -> bool:
         """True from the day of issue to the day of expiry, both included."""
         return self.issued_on <= day <= self.expires_on
+
+    @property
+    def ends(self) -> dt.date | None:
+        """The last day, where the paper says one."""
+        return None if self.expires_on == NO_END else self.expires_on
 
     @property
     def valid(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from village import clock
-from village.certificates.models import KINDS, CertificateKind, ocop_expiry
+from village.certificates.models import KINDS, NO_END, SHOWN_KINDS, CertificateKind, ocop_expiry
 from village.errors import BadInput
 from village.forms import Form, choice, day, whole_number
 from village.i18n import lazy_gettext as _l
@@ -16,7 +16,8 @@ LONGEST = dt.timedelta(days=20 * 366)
 
 @dataclass(frozen=True)
 class CertificateFields:
-    """A certificate as its issuer gave it. `product_id` None: about the cooperative."""
+    """A certificate as its issuer gave it. `product_id` None: about the cooperative. `expires_on` is `NO_END` for a
+    paper without a last day."""
 
     kind: CertificateKind
     number: str
@@ -36,7 +37,16 @@ def certificate_fields(form: Form) -> CertificateFields:
     issued_on = day(form.text("issued_on"), "issued_on")
     if issued_on > clock.today():
         raise BadInput("issued-in-future", _l("Ngày cấp chưa tới mà."), field="issued_on")
-    expires_on = ocop_expiry(issued_on) if kind == "ocop" else day(form.text("expires_on"), "expires_on")
-    if not issued_on < expires_on <= issued_on + LONGEST:
+    expires_on = _end(kind, issued_on, form.text("expires_on"))
+    if expires_on != NO_END and not issued_on < expires_on <= issued_on + LONGEST:
         raise BadInput("ends-before-it-begins", _l("Ngày hết hạn phải sau ngày cấp, trong 20 năm."), field="expires_on")
     return CertificateFields(kind, number, issuer, stars, issued_on, expires_on, form.text("product") or None)
+
+
+def _end(kind: CertificateKind, issued_on: dt.date, typed: str) -> dt.date:
+    """What buyers are shown always has an end; registrations and contracts may have none."""
+    if kind == "ocop":
+        return ocop_expiry(issued_on)
+    if kind not in SHOWN_KINDS and not typed.strip():
+        return NO_END
+    return day(typed, "expires_on")

@@ -4,7 +4,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from village import clock
-from village.certificates.models import Certificate
+from village.certificates.models import SHOWN_KINDS, Certificate
 from village.certificates.schemas import CertificateFields
 from village.db import db, write
 from village.errors import BadInput, NotFound
@@ -21,11 +21,11 @@ def certificates_of(cooperative_id: str) -> list[Certificate]:
 
 
 def valid_for(product_id: str, cooperative_id: str) -> list[Certificate]:
-    """What holds today for a product: its own certificates first, then its cooperative's."""
+    """What buyers are shown that holds today for a product: its own certificates first, then its cooperative's."""
     today = clock.today()
     about = or_(Certificate.product_id == product_id, Certificate.product_id.is_(None))
     query = select(Certificate).where(
-        Certificate.cooperative_id == cooperative_id, about,
+        Certificate.cooperative_id == cooperative_id, about, Certificate.kind.in_(SHOWN_KINDS),
         Certificate.issued_on <= today, Certificate.expires_on >= today,
     )  # fmt: skip
     return list(db.session.scalars(query.order_by(Certificate.product_id.is_(None), Certificate.kind.desc())))

@@ -20,7 +20,15 @@ from village.products.services import products_of
 
 certificates = Blueprint("certificates", __name__, url_prefix="/coop/certificates", template_folder="templates")
 
-KIND_NAMES = {"ocop": _l("Sao OCOP"), "food-safety": _l("An toàn thực phẩm"), "quality": _l("Công bố chất lượng")}
+KIND_NAMES = {
+    "ocop": _l("Sao OCOP"), "food-safety": _l("An toàn thực phẩm"), "quality": _l("Công bố chất lượng"),
+    "business": _l("Đăng ký kinh doanh"), "barcode": _l("Mã số mã vạch"), "environment": _l("Giấy về môi trường"),
+    "contract": _l("Hợp đồng nguyên liệu"),
+}  # fmt: skip
+DRAWINGS = {
+    "ocop": "seal", "food-safety": "inspect", "quality": "proof", "business": "house", "barcode": "scan",
+    "environment": "weather", "contract": "records",
+}  # fmt: skip
 SOON = dt.timedelta(days=90)
 
 
@@ -62,7 +70,7 @@ def one(certificate_id: str) -> ResponseReturnValue:
     it = services.certificate_of(signed_in(), certificate_id)
     values = {
         "kind": it.kind, "number": it.number, "issuer": it.issuer, "stars": it.stars, "product": it.product_id,
-        "issued_on": it.issued_on.isoformat(), "expires_on": it.expires_on.isoformat(),
+        "issued_on": it.issued_on.isoformat(), "expires_on": it.ends.isoformat() if it.ends else "",
     }  # fmt: skip
     return _form(Form(values), it)
 
@@ -96,4 +104,7 @@ def _products() -> list[tuple[str, str]]:
 
 def _form(form: Form, it: Certificate | None = None) -> str:
     choices = [("", _("Cả hợp tác xã")), *_products()]
-    return render_template("certificates/certificate.html", form=form, it=it, products=choices, kind_names=KIND_NAMES)
+    kinds = [(kind, name, DRAWINGS[kind], "") for kind, name in KIND_NAMES.items()]
+    return render_template(
+        "certificates/certificate.html", form=form, it=it, products=choices, kinds=kinds, kind_names=KIND_NAMES
+    )

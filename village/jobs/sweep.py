@@ -20,6 +20,8 @@ KEPT = dt.timedelta(days=30)
 """How long a job that has its end is kept."""
 TIDIERS = "soi.jobs.tidiers"
 """In the app's extensions: what else is tidied up once an hour, by whoever sweeps."""
+SWEEPERS = "soi.jobs.sweepers"
+"""In the app's extensions: what looks every few seconds whether something has become due."""
 
 log = structlog.get_logger("soi.jobs")
 
@@ -27,6 +29,17 @@ log = structlog.get_logger("soi.jobs")
 def on_tidying(app: Flask, tidy: Callable[[], None]) -> None:
     """Have `tidy` called about once an hour, in an app context."""
     app.extensions.setdefault(TIDIERS, []).append(tidy)
+
+
+def on_sweeping(app: Flask, act: Callable[[], None]) -> None:
+    """Have `act` called every few seconds, in an app context: it asks for jobs whose time has come."""
+    app.extensions.setdefault(SWEEPERS, []).append(act)
+
+
+def ask_around() -> None:
+    """Have the rooms ask for what has become due."""
+    for act in current_app.extensions.get(SWEEPERS, ()):
+        act()
 
 
 def put_back(running_here: set[str]) -> None:

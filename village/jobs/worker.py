@@ -76,6 +76,7 @@ class Worker:
             now = time.monotonic()
             if now >= next_sweep:
                 next_sweep = now + SWEEP
+                self._tend(sweep.ask_around)
                 self._tend(lambda: sweep.put_back(set(self._here)))
                 for consumer in consumers:
                     consumer.check_worker_health()
@@ -131,6 +132,7 @@ def work_off() -> int:
     """Run all that waits, here and now, in this process, which is the instance's only worker. How many ran."""
     done = 0
     sweep.take_over()
+    sweep.ask_around()
     while True:
         with db.engine.connect() as connection:
             ids = list(connection.scalars(select(Job.id).where(Job.state == State.WAITING).order_by(Job.made_at)))

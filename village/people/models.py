@@ -18,6 +18,7 @@ class Role(StrEnum):
     SELLER = "seller"
     OFFICE = "office"
     AUDITOR = "auditor"
+    PARTNER = "partner"
 
 
 class Member(Base):

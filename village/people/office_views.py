@@ -21,6 +21,7 @@ ROLE_NAMES = {
     Role.SELLER: _l("Bán hàng"),
     Role.OFFICE: _l("Văn phòng"),
     Role.AUDITOR: _l("Soát sổ"),
+    Role.PARTNER: _l("Đối tác (chở hàng, cửa hàng)"),
 }
 
 

@@ -56,6 +56,23 @@ def count_attempt(name: str, address: str) -> None:
         raise TooMany("too-many-attempts", message, retry_after=wait, minutes=-(-wait // 60))
 
 
+def count_act(purpose: str, address: str, most: int) -> None:
+    """Count one more act of this kind from a network address; TooMany after `most` of them within `WINDOW`.
+
+    `purpose` is a short word of its own for each kind. Of the address nothing is stored but a keyed digest, and that
+    for two windows.
+    """
+    window, passed = divmod(int(clock.now().timestamp()), WINDOW)
+    with write() as session:
+        count = _add(session, f"{purpose}:{address_key(address).partition(':')[2]}", window)
+        if count == 1:
+            session.execute(delete(SignInFailure).where(SignInFailure.window < window - 1))
+    if count > most:
+        wait = WINDOW - passed
+        message = _l("Từ mạng này vừa có nhiều người gửi quá. Bác nghỉ %(minutes)s phút rồi gửi lại nhé.")
+        raise TooMany("too-many-acts", message, retry_after=wait, minutes=-(-wait // 60))
+
+
 def give_back(session: Session, name: str, address: str) -> None:
     """Forget the failures of a name that signed in, and this one attempt of its address."""
     window = int(clock.now().timestamp()) // WINDOW

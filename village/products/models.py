@@ -23,6 +23,8 @@ class Product(Base):
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name_vi: Mapped[str] = mapped_column(String(120))
     name_en: Mapped[str] = mapped_column(String(120))
+    brand: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    """The brand (nhãn hiệu) under which it is sold, in whatever language it is written; empty where it has none."""
     cooperative_id: Mapped[Id] = mapped_column(ForeignKey("cooperative.id"), index=True)
     process: Mapped[str] = mapped_column(String(40))
     """Key of the process file that it comes from."""

@@ -37,6 +37,7 @@ class ProductFields:
     price: int | None
     shelf_days: int | None
     picture: str
+    brand: str
     texts: dict[str, str]
 
 
@@ -75,4 +76,5 @@ def product_fields(form: Form, net_grams: int | None) -> ProductFields:
         raise BadInput("bad-picture", _l("Bác chọn một hình trong danh sách nhé."), field="picture")
     keys = [f"{text}_{language}" for text in LONG_TEXTS for language in ("vi", "en")]
     texts = {key: clean_text(form.text(key), key, TEXT_MAX) for key in keys}
-    return ProductFields(name, name_en or name, price, shelf_days, picture, texts)
+    brand = clean_line(form.text("brand"), "brand", 80, required=False)
+    return ProductFields(name, name_en or name, price, shelf_days, picture, brand, texts)

@@ -74,7 +74,7 @@ def _own_product(session: Session, who: Actor, product_id: str) -> Product:
 
 
 def _fill(product: Product, fields: ProductFields) -> None:
-    product.name_vi, product.name_en = fields.name_vi, fields.name_en
+    product.name_vi, product.name_en, product.brand = fields.name_vi, fields.name_en, fields.brand
     product.price, product.shelf_days, product.picture = fields.price, fields.shelf_days, fields.picture
     for key, text in fields.texts.items():
         setattr(product, key, text)

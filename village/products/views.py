@@ -51,7 +51,7 @@ def add() -> ResponseReturnValue:
 def one(product_id: str) -> ResponseReturnValue:
     """A product, with the form to change it."""
     product = services.product_of(signed_in(), product_id)
-    names = ("name_vi", "name_en", "price", "shelf_days", "picture")
+    names = ("name_vi", "name_en", "brand", "price", "shelf_days", "picture")
     keys = [f"{text}_{language}" for text in schemas.LONG_TEXTS for language in ("vi", "en")]
     return _form(Form({name: getattr(product, name) for name in (*names, *keys)}), product)
 

@@ -2,6 +2,7 @@
 // position of entries, not by a clock. The rules: docs/formats.md, "Keys on the log".
 
 import { checkClaim } from "./claim.js";
+import { RECEIVED, checkForeign } from "./foreign.js";
 import { ed25519, p256, sha256 } from "./crypto.js";
 import { Refused, fromBase64, fromBase64Url, hex, shown, toBase64Url, utf8 } from "./encoding.js";
 import { canonical, isObject } from "./json.js";
@@ -58,6 +59,7 @@ export class Keyring {
   /** Who signed entry `index`. Raises Refused when nobody rightly did. @returns {Promise<SignedBy>} */
   async check(index, entry) {
     if (("custodian" in entry) === ("device" in entry)) throw new Refused("nobody-signed");
+    if (entry.type === "claim") await checkForeign(entry);
     return "device" in entry ? this.byDevice(index, entry) : this.byCustodian(index, entry);
   }
 
@@ -66,6 +68,9 @@ export class Keyring {
     const span = this.custodians.get(key);
     if (!span || !covers(span, index)) throw new Refused("unknown-custodian", { key: shown(key) });
     if (!(await span.verify(utf8(CUSTODY + canonical(entry.event)), fromBase64(sig)))) throw new Refused("bad-custodian-signature");
+    if (entry.type === "claim" && !(await span.verify(utf8(RECEIVED + canonical(entry.claim)), fromBase64(entry.received)))) {
+      throw new Refused("bad-custodian-signature");
+    }
     return { role: "custodian", key, seq: null };
   }
 
