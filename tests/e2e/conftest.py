@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.cutting import Road, road
 from tests.support.fieldphone import FieldPhone
@@ -15,6 +15,8 @@ from tests.support.village import Village
 from village.people.services import console, hand_out_link
 from village.settings import ROOT, Settings
 
+# Two cores serve, browse and test at once: a large photo takes them some seconds to shrink.
+expect.set_options(timeout=15_000)
 PHONE = {"width": 360, "height": 740}
 STICKS_OUT = """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
   [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
