@@ -14,7 +14,7 @@ from village.products.models import Product
 
 MOST = 24
 """Lots drawn one by one. More of them are told together: one box for each product."""
-LETTERS = 18
+LETTERS = 16
 WIDEST = 8
 """Boxes beside each other; a wider graph is told by product as well."""
 
