@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -161,16 +161,36 @@ def insert_later(session: Session, table: FromClause, rows: Sequence[Mapping[str
     Whoever needs to read them, or to refer to them, within the transaction first calls `insert_now`.
     """
     if rows:
-        session.info[LATER] = (*session.info.get(LATER, ()), (table, tuple(rows)))
+        session.info[LATER] = Kept(session.info.get(LATER), table, tuple(rows))
+
+
+class Kept(NamedTuple):
+    """Rows that were kept back. Each knows those before it: what a savepoint remembers of the session's info is not
+    changed by what comes later, and nothing has to be copied for that."""
+
+    before: "Kept | None"
+    table: FromClause
+    rows: tuple[Mapping[str, Any], ...]
+
+
+def kept_back(session: Session) -> list[Kept]:
+    """What `insert_later` keeps back, in the order in which it came."""
+    kept: list[Kept] = []
+    last: Kept | None = session.info.get(LATER)
+    while last is not None:
+        kept.append(last)
+        last = last.before
+    return kept[::-1]
 
 
 def insert_now(session: Session) -> None:
     """Insert what `insert_later` kept back: table by table, in the order in which they refer to each other."""
-    kept: tuple[tuple[FromClause, tuple[Mapping[str, Any], ...]], ...] = session.info.pop(LATER, ())
-    if not kept:
+    if LATER not in session.info:
         return
+    kept = kept_back(session)
+    del session.info[LATER]
     together: dict[FromClause, list[Mapping[str, Any]]] = {}
-    for table, rows in kept:
+    for _before, table, rows in kept:
         together.setdefault(table, []).extend(rows)
     for table in _in_order(len(Base.metadata.tables)):
         if found := together.get(table):

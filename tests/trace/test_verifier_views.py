@@ -62,6 +62,16 @@ def test_a_file_is_kept_for_ever_under_its_own_version_only(client: FlaskClient,
     assert "Accept-Encoding" in zipped.headers["Vary"]
 
 
+def test_a_part_of_a_page_carries_no_more_headers_than_it_needs(client: FlaskClient, version: str) -> None:
+    part = client.get(f"/verify/{version}/verify.js").headers
+    assert part["X-Content-Type-Options"] == "nosniff"
+    assert not {"Content-Security-Policy", "Permissions-Policy", "Referrer-Policy"} & set(part.keys())
+    # A worker is a part of nothing: its policy is its own.
+    for worker in ("/verify/sw.js", "/scan/sw.js", "/field/sw.js"):
+        answer = client.get(worker)
+        assert answer.status_code == 200 and "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
 def test_the_words_are_in_the_language_that_their_name_says(client: FlaskClient, version: str) -> None:
     client.set_cookie("soi_lang", "en")
     assert "Khoá của sổ" in client.get(f"/verify/{version}/words.vi.html").text

@@ -44,10 +44,12 @@ def around(members: Mapping[str, Any], name: str, written: bytes, *, limit: int 
 
     Equal to `canonical` of the whole object, without writing anew what was just written to be signed.
     """
-    before = canonical({key: value for key, value in members.items() if key < name})
-    after = canonical({key: value for key, value in members.items() if key > name})
-    parts = [part for part in (before[1:-1], b'"%b":%b' % (name.encode("ascii"), written), after[1:-1]) if part]
-    data = b"{" + b",".join(parts) + b"}"
+    data = quick.write_around(members, name, written)
+    if data is None:
+        before = canonical({key: value for key, value in members.items() if key < name})
+        after = canonical({key: value for key, value in members.items() if key > name})
+        parts = [part for part in (before[1:-1], b'"%b":%b' % (name.encode("ascii"), written), after[1:-1]) if part]
+        data = b"{" + b",".join(parts) + b"}"
     if len(data) > limit:
         raise MalformedEntry(f"the entry has {len(data)} bytes; at most {limit} are allowed")
     return data

@@ -13,6 +13,7 @@ Certain are bytes that the quick writer gives back one by one, and in which noth
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -53,6 +54,14 @@ def write(obj: object) -> bytes | None:
         return data if orjson.loads(data) == obj and _certain(data, obj) else None
     except _NOT_CERTAIN:
         return None
+
+
+def write_around(members: Mapping[str, Any], name: str, written: bytes) -> bytes | None:
+    """The canonical bytes of `members` with one more of that name, whose canonical bytes are at hand."""
+    alone = write(members)
+    if alone is None or name in members:
+        return None
+    return orjson.dumps({**members, name: orjson.Fragment(written)}, option=_HOW)
 
 
 def _certain(data: bytes, obj: object) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from trace.lots.models import Batch
-from village.db import LATER, core, insert_now
+from village.db import core, insert_now, kept_back
 from village.products.models import Product
 from village.reference import reference
 
@@ -109,7 +109,7 @@ class Held:
 
     def _finish_new(self, session: Session) -> None:
         """Rows that are yet to be inserted get what is left by now, and need no second statement."""
-        for table, rows in session.info.get(LATER, ()):
+        for _before, table, rows in kept_back(session):
             for row in rows if table is Batch.__table__ else ():
                 batch = self._batches.get(row["id"])
                 if batch is not None:

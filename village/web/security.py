@@ -21,25 +21,30 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+PARTS = frozenset(("text/css", "text/javascript"))
+"""Parts of a page: what the other headers say is said by the page that asks for them."""
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Switch both on."""
-    headers = {
+    always = {"X-Content-Type-Options": "nosniff"}
+    if settings.secure:
+        always["Strict-Transport-Security"] = "max-age=31536000"
+    headers = always | {
         "Content-Security-Policy": POLICY,
-        "X-Content-Type-Options": "nosniff",
         # Order links are secrets in the path: no other site gets to see one.
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
-    if settings.secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
 
     @app.after_request
     def _harden(response: Response) -> Response:
-        for name, value in headers.items():
+        # A scan page has a score of small modules: on a slow network their headers would weigh as much as they do.
+        # A worker is no part of a page, and heeds a policy of its own.
+        part = response.mimetype in PARTS and "Service-Worker-Allowed" not in response.headers
+        for name, value in (always if part else headers).items():
             response.headers.setdefault(name, value)
         # Routing repeats the Host header, which is the asker's word, in its own redirects.
         if response.location and response.location.startswith(request.host_url):
