@@ -170,7 +170,7 @@ class Kept(NamedTuple):
 
     before: "Kept | None"
     table: FromClause
-    rows: tuple[Mapping[str, Any], ...]
+    rows: tuple[Any, ...]
 
 
 def kept_back(session: Session) -> list[Kept]:
