@@ -106,7 +106,7 @@ def _content(instance: Path, form: str, rows: int) -> bytes:
 def _worker(settings: Settings) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "jobs", "work", "--beside", str(os.getpid())]
     worker = subprocess.Popen(command, cwd=ROOT, env=environment(settings, 8000, SOI_ENV="test"))
-    _until((settings.instance / "jobs.db").exists)
+    _until((settings.instance / "jobs.lock").exists)
     time.sleep(1)
     return worker
 
