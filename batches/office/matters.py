@@ -14,7 +14,7 @@ from batches.evidence.reports import ending_count
 from batches.field.stuck import stuck_count
 from batches.office import corrected
 from batches.sensors.alarms import sensor_alarms
-from trace.capture.services import personal_count
+from trace.capture.claims import personal_count
 from trace.questions.answering import questions_count, serious_questions_count
 from trace.recalls.reading import recall_count
 from trace.units.office import copies_count

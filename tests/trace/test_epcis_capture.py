@@ -18,9 +18,10 @@ from tests.conftest import browser
 from tests.support.partner import EVENT_CONTEXT, Partner, claimed, partner_of
 from tests.support.village import Village
 from trace.capture import services
+from trace.capture.claims import claims_of
 from trace.capture.models import Captured, CapturedKey, CaptureJob
-from trace.capture.services import claims_of
-from trace.epcis.reading import MAX_EVENTS, moment_of
+from trace.epcis.faults import moment_of
+from trace.epcis.reading import MAX_EVENTS
 from trace.epcis.vocabulary import NAMESPACES, expanded, web
 from trace.ledger import store
 from trace.ledger.canonical import parse

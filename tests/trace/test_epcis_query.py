@@ -12,7 +12,8 @@ from batches.stages.corrections import Correction, correct
 from batches.stages.wanted import Make
 from tests.support.partner import EVENT_CONTEXT, Partner, partner_of
 from tests.support.village import Village
-from trace.epcis.query import QueryFault, Seen, read_query
+from trace.epcis.asking import QueryFault, Seen
+from trace.epcis.query import read_query
 from trace.epcis.reading import MAX_EVENTS, read_document
 from trace.ledger import store
 from trace.ledger.canonical import parse

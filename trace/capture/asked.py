@@ -13,7 +13,8 @@ from flask import request
 
 from trace.capture import errors
 from trace.capture.finding import Position
-from trace.epcis.query import Query, QueryFault, read_query
+from trace.epcis.asking import Query, QueryFault
+from trace.epcis.query import read_query
 from village.errors import Malformed
 from village.i18n import lazy_gettext as _l
 

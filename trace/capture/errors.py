@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from trace.epcis.query import QueryFault
-from trace.epcis.reading import Fault
+from trace.epcis.asking import QueryFault
+from trace.epcis.faults import Fault
 from village.errors import Conflict, Malformed, NotFound, SoiError
 from village.i18n import lazy_gettext as _l
 

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Select, false, null, or_, select, tuple_, 
 from sqlalchemy.orm import Session
 
 from trace.capture.models import Captured, CapturedKey
+from trace.epcis.asking import Query, Seen
 from trace.epcis.identity import ID
-from trace.epcis.query import Query, Seen
 from trace.epcis.vocabulary import NAMESPACES
 from trace.events.models import Event
 from trace.ledger.canonical import parse

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from trace.capture import services
+from trace.capture import working
 from trace.capture.models import CaptureJob
 from trace.epcis.reading import Read, read_document
 from trace.ledger.canonical import loads
@@ -22,7 +22,7 @@ def _where(job: Job) -> str:
     return url_for("epcis.OneCapture", capture_id=job.args["capture"])
 
 
-@kind(services.CAPTURE, name=_l("Nhận dữ liệu EPCIS"), where=_where)
+@kind(working.CAPTURE, name=_l("Nhận dữ liệu EPCIS"), where=_where)
 def capture(work: Work) -> dict[str, Any]:
     """Take in a document's events. Begun again, it comes to the same: an event that is there already stays one."""
     who = work.who
@@ -32,14 +32,14 @@ def capture(work: Work) -> dict[str, Any]:
         return {"capture": work.args["capture"]}
     reads = read(bytes(kept.body))
     db.session.remove()
-    prepared = services.prepare_all(reads, work.go_on)
+    prepared = working.prepare_all(reads, work.go_on)
     try:
         with write(ledger=True) as session:
-            services.work_through(session, who, session.get_one(CaptureJob, kept.id), prepared)
+            working.work_through(session, who, session.get_one(CaptureJob, kept.id), prepared)
             work.note(session, len(reads))
     except Forbidden as error:
         # Nothing of it may be taken in any more; whoever sent it reads why where he asks for it.
-        services.end_with(kept.id, error)
+        working.end_with(kept.id, error)
         raise
     return {"capture": kept.id}
 

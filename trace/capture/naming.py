@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trace.epcis.content import spelled
 from trace.epcis.identity import ID
-from trace.epcis.query import spelled
 from trace.gs1.digital_link import DigitalLink, class_uri, parse_uri
 from trace.gs1.errors import Gs1Error
 from trace.lots.models import Batch, LogisticUnitPart

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from trace.capture import services, words
+from trace.capture import claims, words
 from village.errors import BadInput
 from village.i18n import gettext as _
 from village.people.access import requires, signed_in
@@ -24,7 +24,7 @@ def everything() -> ResponseReturnValue:
 def name_partner(member_id: str) -> ResponseReturnValue:
     """Set the name that a partner's claims bear."""
     try:
-        services.name_partner(signed_in(), member_id, request.form.get("name", ""))
+        claims.name_partner(signed_in(), member_id, request.form.get("name", ""))
     except BadInput as error:
         flash(str(error), "warning")
         return redirect(url_for("claims.everything"))
@@ -36,7 +36,7 @@ def name_partner(member_id: str) -> ResponseReturnValue:
 @requires(Role.OFFICE)
 def erase(captured_id: str) -> ResponseReturnValue:
     """Erase what a claim says of a person."""
-    services.erase(signed_in(), captured_id)
+    claims.erase(signed_in(), captured_id)
     flash(_("Đã xoá hẳn. Trong sổ chỉ còn một dấu băm."), "done")
     return redirect(url_for("claims.everything"))
 
@@ -44,6 +44,6 @@ def erase(captured_id: str) -> ResponseReturnValue:
 def _page() -> str:
     who = signed_in()
     return render_template(
-        "capture/office.html", partners=services.partners_of(who), claims=services.recent(who), step=words.step,
+        "capture/office.html", partners=claims.partners_of(who), claims=claims.recent(who), step=words.step,
         office=who.has(Role.OFFICE),
     )  # fmt: skip

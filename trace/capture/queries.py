@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from trace.capture import errors
 from trace.capture.asked import asked_query
 from trace.capture.models import NamedQuery
-from trace.epcis.query import Query, QueryFault
+from trace.epcis.asking import Query, QueryFault
 from trace.epcis.reading import read_namespaces
 from village.db import db, write
 from village.errors import BadInput, Conflict

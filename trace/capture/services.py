@@ -2,39 +2,34 @@
 of our lots that it names; it changes no stock, no weight and no hold."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from trace.capture import errors
-from trace.capture.models import MAX_KEY, Captured, CapturedKey, CaptureJob, Party
+from trace.capture.models import MAX_KEY, Captured, CapturedKey, Party
 from trace.capture.naming import lots_of
 from trace.capture.personal import tells_of_a_person
+from trace.epcis.content import keys_of, spelled
+from trace.epcis.faults import Fault, moment_of
 from trace.epcis.hashing import hash_id
-from trace.epcis.query import keys_of, spelled
-from trace.epcis.reading import Fault, Read, moment_of
+from trace.epcis.reading import Read
 from trace.epcis.vocabulary import NAMESPACES, web
 from trace.events.models import Event
 from trace.ledger import foreign, store
 from trace.ledger.canonical import canonical
 from trace.ledger.errors import MalformedEntry
 from trace.ledger.models import LedgerLink
-from village import clock
-from village.db import db, insert_now, part, write
-from village.errors import Conflict, Forbidden, SoiError
+from village.db import insert_now, write
+from village.errors import Conflict, Forbidden
 from village.i18n import lazy_gettext as _l
-from village.jobs import services as jobs
 from village.people.access import Actor
-from village.people.models import Member, MemberRole, Role
+from village.people.models import Role
 from village.places.models import Cooperative
-from village.scrub import scrub
-from village.text import clean_name
 
-CAPTURE = "epcis-capture"
-"""The kind of job that works through a document."""
 CAPTURERS = (Role.PARTNER, Role.OFFICE)
 MAX_LOTS = 40
 """Lots of ours that one event may name: each has its link in the entry."""
@@ -42,10 +37,6 @@ MAX_CLAIMS = 200
 """Claims that one lot takes: each is an entry in its chain, which every scan page and lot proof goes through."""
 MAX_EVENT = 256 * 1024
 """Bytes of one event's canonical JSON."""
-LEFT, KEPT = dt.timedelta(days=2), dt.timedelta(days=30)
-"""How long a job may be on its way, and how long it is kept after its end."""
-SHOWN = 50
-"""Claims that a scan page tells at most."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +53,6 @@ class Prepared:
     declared: str
     hash_id: str
     personal: bool
-
-
-@dataclass(frozen=True)
-class Refused:
-    """An event that cannot be taken in, and why."""
-
-    read: Read
-    error: SoiError
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a scan page tells of one claim."""
-
-    by: str
-    biz_step: str
-    """A word of CBV, or an address of somebody's own."""
-    happened_at: dt.datetime
-    entry_index: int
-    withdrawn: bool
-    """True when its maker declared it wrong later."""
 
 
 def prepare(read: Read) -> Prepared:
@@ -236,206 +206,3 @@ def _word(event: Mapping[str, Any], name: str, namespaces: Mapping[str, str]) ->
 def _place(event: Mapping[str, Any], name: str) -> str:
     told = event.get(name)
     return spelled(str(told["id"]))[:MAX_KEY] if isinstance(told, dict) else ""
-
-
-# ---- Jobs -----------------------------------------------------------------------------------------------------------
-
-
-def ask(who: Actor, body: bytes, *, proceed: bool) -> str:
-    """Have a document worked through that was found to be one; the capture job's id."""
-    with write() as session:
-        name_of(session, who)
-        job = CaptureJob(member_id=who.id, cooperative_id=who.cooperative_id, proceed=proceed, body=body)
-        session.add(job)
-        session.flush()
-        jobs.ask(session, CAPTURE, who, {"capture": job.id})
-        return job.id
-
-
-def job_for(who: Actor, capture_id: str) -> CaptureJob:
-    """A capture job of one's own, or of one's office's partners; NotFound for any other."""
-    job = db.session.get(CaptureJob, capture_id, populate_existing=True)
-    if job is None or not _may_see(who, job):
-        raise errors.nothing(capture_id)
-    return job
-
-
-def _may_see(who: Actor, job: CaptureJob) -> bool:
-    return job.member_id == who.id or (who.has(Role.OFFICE) and job.cooperative_id == who.cooperative_id)
-
-
-def jobs_of(who: Actor, before: str | None, count: int) -> list[CaptureJob]:
-    """Jobs that the asker may see, newest first, made before the job `before` (their ids are in order of time)."""
-    mine = CaptureJob.member_id == who.id
-    if who.has(Role.OFFICE):
-        mine = CaptureJob.cooperative_id == who.cooperative_id
-    query = select(CaptureJob).where(mine).order_by(CaptureJob.id.desc()).limit(count)
-    if before is not None:
-        query = query.where(CaptureJob.id < before)
-    return list(db.session.scalars(query))
-
-
-def prepare_all(reads: Sequence[Read], go_on: Callable[[], None] = lambda: None) -> list[Prepared | Refused]:
-    """Each event made ready, or why it cannot be; outside of any transaction."""
-    found: list[Prepared | Refused] = []
-    for read in reads:
-        go_on()
-        try:
-            found.append(prepare(read))
-        except SoiError as error:
-            found.append(Refused(read, error))
-    return found
-
-
-def work_through(session: Session, who: Actor, job: CaptureJob, events: Sequence[Prepared | Refused]) -> None:
-    """Take in a document's events, in the caller's transaction: all of them or none, or with `proceed` those that are
-    right. What was wrong is kept with the job."""
-    by = name_of(session, who)
-    faults: list[dict[str, Any]] = []
-    warnings: list[dict[str, Any]] = []
-    rows: dict[str, None] = {}
-    try:
-        with part(session):
-            for at, one in enumerate(events):
-                try:
-                    if isinstance(one, Refused):
-                        raise one.error
-                    rows[take(session, who, by, one).id] = None
-                except SoiError as error:
-                    faults.append(_problem(error, at, one.read))
-                    continue
-                if one.personal:
-                    warnings.append({"pointer": one.read.pointer, "code": "personal-data", "eventID": one.event_id})
-            if faults and not job.proceed:
-                raise _Undo
-    except _Undo:
-        rows, warnings = {}, []
-    job = session.get_one(CaptureJob, job.id, populate_existing=True)
-    job.events, job.captured = len(events), len(rows)
-    job.errors, job.warnings = faults, warnings
-    job.body, job.ended_at = None, clock.now()
-
-
-def end_with(capture_id: str, error: SoiError) -> None:
-    """End a job of which nothing can be taken in."""
-    with write() as session:
-        job = session.get_one(CaptureJob, capture_id)
-        job.errors = [{"type": f"problems/{error.slug}", "title": str(error.title), "detail": str(error)}]
-        job.body, job.ended_at = None, clock.now()
-
-
-def tidy() -> None:
-    """End jobs that were left lying, and forget those that ended long ago."""
-    now = clock.now()
-    with write() as session:
-        left = select(CaptureJob).where(CaptureJob.ended_at.is_(None), CaptureJob.made_at < now - LEFT)
-        for job in session.scalars(left):
-            job.errors = [{"type": "problems/not-done", "title": str(_l("Chưa làm xong"))}]
-            job.body, job.ended_at = None, now
-        session.execute(delete(CaptureJob).where(CaptureJob.ended_at < now - KEPT))
-
-
-class _Undo(Exception):
-    """All of the document's events are to be as if they had not been."""
-
-
-def _problem(error: SoiError, at: int, read: Read) -> dict[str, Any]:
-    details = error.details
-    return {
-        "type": f"problems/{error.slug}",
-        "title": str(error.title),
-        "status": error.status,
-        "detail": str(error),
-        "event": at,
-        "pointer": details.get("pointer", read.pointer),
-        **({"errors": details["errors"]} if "errors" in details else {}),
-    }
-
-
-# ---- Telling -------------------------------------------------------------------------------------------------------
-
-
-def claims_of(session: Session, epcs: Collection[str]) -> list[Claim]:
-    """What others claim of these lots, in the order in which it happened; the newest SHOWN of them."""
-    if not epcs:
-        return []
-    chained = select(LedgerLink.entry_index).where(LedgerLink.batch.in_(sorted(epcs)))
-    rows = session.scalars(
-        select(Captured)
-        .where(Captured.entry_index.in_(chained))
-        .order_by(Captured.event_time.desc(), Captured.entry_index.desc())
-        .limit(2 * SHOWN)
-    ).all()
-    withdrawn = {row.event_id for row in rows if row.declared}
-    found = [
-        Claim(row.by, row.biz_step, row.event_time, row.entry_index, row.event_id in withdrawn)
-        for row in rows
-        if not row.declared
-    ]
-    return list(reversed(found[:SHOWN]))
-
-
-def claimed_bytes(sha256: str) -> bytes:
-    """A claimed event's bytes by the hash that the ledger holds; NotFound where they were erased or never were."""
-    kept = select(Captured.body).where(Captured.sha256 == sha256, Captured.body.is_not(None))
-    body = db.session.scalar(kept.limit(1))
-    if body is None:
-        raise errors.nothing(sha256)
-    return bytes(body)
-
-
-# ---- The office ----------------------------------------------------------------------------------------------------
-
-
-def partners_of(who: Actor) -> list[tuple[Member, str]]:
-    """The cooperative's partners, each with the name that their claims bear; empty while there is none."""
-    rows = db.session.execute(
-        select(Member, Party.name)
-        .join(MemberRole, MemberRole.member_id == Member.id)
-        .outerjoin(Party, Party.member_id == Member.id)
-        .where(Member.cooperative_id == who.cooperative_id, MemberRole.role == Role.PARTNER, Member.active)
-        .order_by(Member.name)
-    )
-    return [(member, name or "") for member, name in rows]
-
-
-def name_partner(who: Actor, member_id: str, name: str) -> None:
-    """Set the name that a partner's claims bear from now on; what stands on the ledger keeps its own."""
-    clean = clean_name(name, "name")
-    with write() as session:
-        member = session.get(Member, member_id)
-        if member is None or member.cooperative_id != who.cooperative_id:
-            raise errors.nothing(member_id)
-        session.merge(Party(member_id=member_id, name=clean, set_at=clock.now()))
-
-
-def recent(who: Actor, count: int = 30) -> list[Captured]:
-    """The newest claims of the cooperative's partners and office."""
-    query = (
-        select(Captured)
-        .where(Captured.cooperative_id == who.cooperative_id)
-        .order_by(Captured.entry_index.desc())
-        .limit(count)
-    )
-    return list(db.session.scalars(query))
-
-
-def personal_count(session: Session, cooperative_id: str) -> int:
-    """Claims whose bytes are kept though they look as if they told of a person: for the office to look at."""
-    query = select(func.count()).where(
-        Captured.cooperative_id == cooperative_id, Captured.personal, Captured.body.is_not(None)
-    )
-    return session.scalars(query).one()
-
-
-def erase(who: Actor, captured_id: str) -> None:
-    """Erase the bytes of a claim that does not stand on the ledger itself; its hash there stays, and proves nothing of
-    what it said."""
-    with write() as session:
-        row = session.get(Captured, captured_id)
-        if row is None or row.cooperative_id != who.cooperative_id or row.inline:
-            raise errors.nothing(captured_id)
-        row.body = None
-        session.execute(delete(CapturedKey).where(CapturedKey.captured_id == row.id))
-    scrub(Captured, CapturedKey)
-

@@ -2,10 +2,13 @@
 
 from flask import Flask
 
-import trace.capture.jobs  # noqa: F401  # declares the kind of job
-from trace.capture import services, words
+import trace.capture.jobs
+import trace.capture.resource_views
+import trace.capture.views  # noqa: F401  # the kind of job and the addresses are declared as these are read
+from trace.capture import words, working
 from trace.capture.office_views import pages
-from trace.capture.views import epcis, no_socket
+from trace.capture.paging import epcis
+from trace.capture.query_views import no_socket
 from village.jobs.sweep import on_tidying
 from village.web.api import api
 
@@ -16,4 +19,4 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/epcis/queries/<name>/events", "epcis_socket", no_socket, websocket=True)
     app.register_blueprint(pages)
     app.jinja_env.globals["claimed_step"] = words.step
-    on_tidying(app, services.tidy)
+    on_tidying(app, working.tidy)

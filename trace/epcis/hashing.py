@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from trace.epcis.faults import moment_of
 from trace.epcis.identity import canonical
-from trace.epcis.reading import moment_of
 from trace.epcis.vocabulary import CBV, FAMILIES, NAMESPACES, VOC, expanded, web
 
 Order = tuple[tuple[str, Any], ...]

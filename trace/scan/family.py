@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from trace.capture.services import Claim, claims_of
+from trace.capture.claims import Claim, claims_of
 from trace.events.models import Event, EventBatch
 from trace.ledger import merkle, store
 from trace.ledger.canonical import parse
