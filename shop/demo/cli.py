@@ -8,6 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
+from shop.demo import beyond
 from shop.demo.places import settle
 from shop.demo.sales import timeline
 from shop.demo.season import Season, story
@@ -52,7 +53,8 @@ def demo() -> None:
                 settle(session)
     # Begun once and cut off: the same season goes on, since every step has its own id.
     today = dt.datetime.fromisoformat(mark.read_text().strip())
-    happens = sorted([*Season(today).timeline(story()), *timeline(today)], key=lambda one: one[0])
+    season = [*Season(today).timeline(story()), *timeline(today), *beyond.timeline(today)]
+    happens = sorted(season, key=lambda one: one[0])
     for number, (moment, act) in enumerate(happens, start=1):
         with clock.fixed(moment):
             act()

@@ -143,6 +143,7 @@ def settle(session: Session) -> dict[str, Cooperative]:
         ("seller", "Người bán mẫu", Role.SELLER),
         ("office", "Văn phòng mẫu", Role.OFFICE),
         ("auditor", "Người soát sổ mẫu", Role.AUDITOR),
+        ("partner", "Người của hãng chuyển hàng mẫu", Role.PARTNER),
     ):
         session.add(Member(username=username, name=name, cooperative_id=sun.id, roles=[MemberRole(role=role)]))
     products = [_product(number, item, sun.id) for number, item in enumerate(ITEMS, start=101)]

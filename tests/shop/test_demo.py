@@ -12,10 +12,12 @@ from shop.live.models import LiveComment
 from shop.orders.models import Order, Status
 from shop.stock.audit import audit
 from tests.conftest import settings_for
+from trace.capture.models import Captured
 from trace.events.models import Event
 from trace.ledger.models import LedgerEntry
 from trace.ledger.verify import verify
 from trace.lots.models import Batch
+from trace.recalls.models import Recall
 from village import clock
 from village.db import db
 from village.people.models import Member
@@ -48,6 +50,9 @@ def test_the_season_has_all_that_happens_in_a_village(demo: Flask) -> None:
         assert set(db.session.scalars(select(Order.status))) == set(Status)
         assert {o for o in db.session.scalars(select(Order.channel))} == {"web", "live"}
         assert db.session.scalar(select(func.count()).select_from(LiveComment))
+        assert {claim.by for claim in db.session.scalars(select(Captured))} == {"Hãng chuyển hàng mẫu"}
+        drill = db.session.scalars(select(Recall)).one()
+        assert drill.drill and drill.packed
 
 
 def test_the_season_holds(demo: Flask) -> None:

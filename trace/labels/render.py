@@ -23,7 +23,9 @@ def label_svg(label: LabelText) -> str:
 def label_png(label: LabelText) -> bytes:
     """The QR code with name, lot, dates and GTIN below, for screens and messages."""
     dates = f"NSX {day(label.produced)} · HSD {day(label.expires)}"
-    lines = (f"{label.name} · {label.net}", f"Lô {label.lot}", dates, f"GTIN {label.gtin}")
+    # Many a name says the net weight already.
+    name = label.name if label.name.endswith(label.net) else f"{label.name} · {label.net}"
+    lines = (name, f"Lô {label.lot}", dates, f"GTIN {label.gtin}")
     return qr.png(label.address, lines)
 
 
