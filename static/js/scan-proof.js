@@ -22,10 +22,21 @@ function strayPhoto(lines) {
     .find(([photo, index]) => !named.get(index)?.includes(photo))?.[1];
 }
 
+/** The entry with which this lot was recalled, where it still is and the page does not say so. */
+function hiddenRecall({ lot, lines = [] }) {
+  const said = lines.filter(({ record, links }) => record.type === "recall" && links.some((link) => link.batch === lot));
+  const last = said.sort((a, b) => a.index - b.index).at(-1);
+  const recalled = last?.record.event.persistentDisposition?.set?.includes("recalled");
+  return recalled && !document.querySelector(".message.recall") ? last.index : undefined;
+}
+
 function compared(proven) {
-  const other = proven.verdict === "whole" ? shownElsewhere(proven.found) : undefined;
+  if (proven.verdict !== "whole") return proven;
+  const hidden = hiddenRecall(proven.found);
+  const other = hidden ?? shownElsewhere(proven.found);
   if (other === undefined) return proven;
-  const check = { step: "page", held: false, reason: "page-differs", detail: { index: Number(other) } };
+  const reason = hidden === undefined ? "page-differs" : "recall-hidden";
+  const check = { step: "page", held: false, reason, detail: { index: Number(other) } };
   return { ...proven, verdict: "cut", checks: [...proven.checks, check] };
 }
 

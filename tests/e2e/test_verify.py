@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import select
 
 from tests.e2e.conftest import DESK, PHONE, STICKS_OUT
 from tests.support.forgeries import FORGERIES, forged_receipts, fresh
@@ -21,6 +22,10 @@ from trace.ledger import keys, rotation, store
 from trace.ledger.checkpoint import Checkpoint
 from trace.ledger.merkle import leaf_hash
 from trace.ledger.note import parse_note, sign_note
+from trace.lots.models import Batch
+from trace.recalls import services as recalls
+from village.db import db
+from village.ids import uuid7
 
 pytestmark = [pytest.mark.browser]
 
@@ -382,6 +387,26 @@ def test_a_scanned_pack_whose_proof_was_forged_is_cut_and_without_a_proof_nothin
     expect(box).to_have_attribute("data-verdict", "unknown")
     expect(one.page.locator("main > section").first).to_have_id("verdict")
     one.errors.clear()
+
+
+def test_a_page_that_hides_a_recall_is_cut_by_the_phone(reader: Opened, lot: DigitalLink) -> None:
+    batch = db.session.scalars(select(Batch).where(Batch.lot == lot.lot)).one()
+    recalls.start(Village().actor("office"), [batch.id], "Có mùi lạ.", drill=False, idempotency_key=uuid7())
+    db.session.remove()
+    told = reader()
+    told.page.goto(lot.path)
+    expect(told.page.locator("#self-check")).to_have_attribute("data-verdict", "whole")
+
+    def hide(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('class="message recall"', 'class="message done"'))
+
+    one = reader()
+    one.page.route(f"**{lot.path}", hide)
+    one.page.goto(lot.path)
+    box = one.page.locator("#self-check")
+    expect(box).to_have_attribute("data-verdict", "cut")
+    expect(box.locator(".why").first).to_contain_text("đang bị thu hồi, mà trang này không nói ra")
 
 
 def test_without_javascript_both_pages_say_how_to_check_otherwise(reader: Opened, lot: DigitalLink) -> None:

@@ -17,6 +17,7 @@ from trace.events.models import Event
 from trace.ledger.merkle import leaf_hash
 from trace.ledger.models import LedgerEntry
 from trace.lots.models import Batch
+from trace.recalls import services as recalls
 from trace.scan import cache
 from village.db import db
 from village.ids import uuid7
@@ -122,6 +123,31 @@ def test_a_step_taken_out_of_the_story_is_missed(batch: Batch, client: FlaskClie
     tamper("DELETE FROM event_batch WHERE event_id = :e", e=event.id)
     tamper("DELETE FROM event WHERE id = :e", e=event.id)
     assert cut_knots(client, batch) == ["Một bước bị gỡ mất"]
+
+
+def test_a_recall_that_was_hidden_from_the_page_cuts_the_strand(
+    batch: Batch, client: FlaskClient, village: Village
+) -> None:
+    recalls.start(village.actor("office"), [batch.id], "Có mùi lạ.", drill=False, idempotency_key=uuid7())
+    db.session.remove()
+    assert "Sợi còn nguyên" in client.get(address(batch)).text
+    assert tamper("UPDATE batch SET hold = 'none' WHERE id = :b", b=batch.id) == 1
+    assert cut_knots(client, batch) == ["Tin thu hồi không khớp"]
+    assert "Sổ ghi lô này đang bị thu hồi" in client.get(address(batch)).text
+
+
+def test_a_recall_that_the_ledger_does_not_tell_of_cuts_the_strand(batch: Batch, client: FlaskClient) -> None:
+    assert tamper("UPDATE batch SET hold = 'recalled' WHERE id = :b", b=batch.id) == 1
+    assert cut_knots(client, batch) == ["Tin thu hồi không khớp"]
+
+
+def test_a_recall_that_was_lifted_leaves_the_strand_whole(batch: Batch, client: FlaskClient, village: Village) -> None:
+    office = village.actor("office")
+    begun = recalls.start(office, [batch.id], "Có mùi lạ.", drill=False, idempotency_key=uuid7())
+    recalls.lift(office, begun["id"], "Đã kiểm tra lại.", uuid7())
+    db.session.remove()
+    page = client.get(address(batch)).text
+    assert "Sợi còn nguyên" in page and "đã bị thu hồi" not in page
 
 
 def test_an_entry_taken_off_the_ledger_is_missed(batch: Batch, client: FlaskClient) -> None:

@@ -113,6 +113,7 @@ def _lost(fault: Fault) -> Knot:
     titles = {
         "unlisted": _("Một bước bị gỡ mất"),
         "missing": _("Một dòng sổ bị mất"),
+        "recall": _("Tin thu hồi không khớp"),
     }
     return Knot(
         title=titles.get(fault.slug, _("Sổ không khớp")),

@@ -122,6 +122,7 @@ class _Proof:
             self._fault("missing", index)
         self._chains()
         self._unlisted()
+        self._recalls()
         for event in self.family.events:
             try:
                 self._event(event)
@@ -218,6 +219,19 @@ class _Proof:
             kind = self.records[index]["type"]
             if (kind == "event" and index not in listed) or (kind == "correction" and index not in corrections):
                 self._fault("unlisted", index)
+
+    def _recalls(self) -> None:
+        """A lot is shown as recalled exactly while its newest recall entry says so."""
+        newest: dict[str, tuple[int, bool]] = {}
+        for link in self.family.links:
+            record = self.records.get(link.index)
+            if record is not None and record["type"] == "recall" and link.index not in self.bad:
+                told = record["event"].get("persistentDisposition", {})
+                newest[link.batch] = link.index, "recalled" in told.get("set", [])
+        for batch in self.family.batches.values():
+            index, recalled = newest.get(batch.epc, (None, False))
+            if recalled is not (batch.hold == "recalled"):
+                self._fault("recall", index, None, recalled, not recalled)
 
     def _event(self, event: Event) -> None:
         record = self.records.get(event.entry_index)

@@ -32,6 +32,10 @@ def fault(found: Fault) -> str:
             "Sổ ghi lúc %(told)s, bản ghi này lại nói %(shown)s.",
             told=i18n.moment(found.told), shown=i18n.moment(found.shown),
         )  # fmt: skip
+    if found.slug == "recall":
+        if found.told:
+            return _("Sổ ghi lô này đang bị thu hồi, mà ở đây không nói ra.")
+        return _("Ở đây nói lô này đang bị thu hồi, mà sổ không ghi vậy.")
     told = {
         "bytes": _("Dòng này của sổ đã bị đổi sau khi ghi."),
         "unreadable": _("Dòng này của sổ không còn đọc được."),
