@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -211,7 +210,7 @@ def _insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[st
         connection.execute(_insert_into(table), rows[0] if len(rows) == 1 else rows)
         return
     into = _raw_insert(table, connection.dialect.name, connection.dialect)
-    values = [into.values(row) for row in rows]
+    values = into.values(rows)
     connection.exec_driver_sql(into.sql, values[0] if len(values) == 1 else values)
 
 
@@ -227,18 +226,26 @@ class _RawInsert:
         compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in table.columns])
         self.sql = str(compiled)
         positions = getattr(compiled, "positiontup", None)
-        self._pick = itemgetter(*positions) if positions and len(positions) > 1 else None
-        self._positions = positions
+        self._by_name = not positions
         ways = {column.key: column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns}
-        self._ways = {key: way for key, way in ways.items() if way is not None}
+        self._columns = [(key, ways[key]) for key in positions or ways]
 
-    def values(self, row: Mapping[str, Any]) -> Any:
-        """A row's values: a tuple where the driver counts its places, else by name."""
-        if self._ways:
-            row = {**row, **{key: way(row[key]) for key, way in self._ways.items()}}
-        if self._pick is not None:
-            return self._pick(row)
-        return tuple(row[key] for key in self._positions) if self._positions else row
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Each row's values: a tuple where the driver counts its places, else by name. Made column by column."""
+        columns = [_column(rows, key, way) for key, way in self._columns]
+        if not self._by_name:
+            return list(zip(*columns, strict=True))
+        names = [key for key, _way in self._columns]
+        return [dict(zip(names, one, strict=True)) for one in zip(*columns, strict=True)]
+
+
+def _column(rows: Sequence[Mapping[str, Any]], key: str, way: Callable[[Any], Any] | None) -> list[Any]:
+    """What all rows have in common, such as the moment at which they came, is converted once."""
+    told = [row[key] for row in rows]
+    if way is None:
+        return told
+    first = told[0]
+    return [way(first)] * len(told) if all(one is first for one in told) else list(map(way, told))
 
 
 _raw_inserts: dict[tuple[Table, str], _RawInsert] = {}

@@ -5,6 +5,7 @@ Short enough for a short message (670 characters with marks), whatever names and
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from shop.recalls.models import Reached
@@ -52,11 +53,18 @@ def lifted(seller: str, phone: str, number: str) -> str:
 
 def _lots(orders: "Sequence[Found]") -> str:
     names = {lot: order.goods[batch] for order in orders for batch, (lot, _) in order.parts.items()}
-    shown = [f"{_short(name, 40)} lô {lot}" for lot, name in list(names.items())[:LOTS]]
+    shown = [_lot(lot, name) for lot, name in islice(names.items(), LOTS)]
     return ", ".join(shown) + (f" và {len(names) - LOTS} lô nữa" if len(names) > LOTS else "")
 
 
+@lru_cache(maxsize=4096)
+def _lot(lot: str, name: str) -> str:
+    return f"{_short(name, 40)} lô {lot}"
+
+
 def _numbers(orders: "Sequence[Found]") -> str:
+    if len(orders) == 1:
+        return orders[0].number
     numbers = [order.number for order in orders]
     return ", ".join(numbers[:LOTS]) + (f" và {len(numbers) - LOTS} đơn nữa" if len(numbers) > LOTS else "")
 

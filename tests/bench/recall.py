@@ -4,7 +4,6 @@ Written into docs/bench-recall.md. The number of orders may be given (`python -m
 are then five times as many. What a recall found is compared with a plain walk in Python over the same rows.
 """
 
-import gc
 import random
 import shutil
 import sys
@@ -32,6 +31,7 @@ from trace.recalls import services
 from village import clock
 from village.db import db
 from village.ids import uuid7
+from village.memory import settle_down
 from village.outbox.models import Message
 from village.people.access import Actor
 from village.settings import ROOT, from_env
@@ -103,9 +103,8 @@ def _measure(name: str, url: str, instance: Path, orders: int, told: list[str]) 
             season = _season(connection, place, orders)
             connection.commit()
         db.engine.dispose()
-        # What the bench itself remembers is none of the server's rubbish.
-        gc.collect()
-        gc.freeze()
+        # As a server's worker does. What the bench itself remembers is none of its rubbish, either.
+        settle_down()
         print(f"{name}: {len(season.packs):,} packed lots, {len(season.orders):,} orders "
               f"in {time.perf_counter() - began:.0f} s", flush=True)  # fmt: skip
         for what, start in (("one house's harvest", season.harvest), ("a purchase", season.purchase)):

@@ -1,5 +1,6 @@
 """A recall as the JSON contract has it, told from its own rows: the same however often it is asked for."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -56,11 +57,15 @@ def _reached(session: Session, recall_id: str) -> Reach:
     return next((found for _, found in answers), Reach())
 
 
+def _by_code(parts: dict[str, tuple[str, int]]) -> Collection[tuple[str, int]]:
+    return sorted(parts.values()) if len(parts) > 1 else parts.values()
+
+
 def _orders(reached: Reach) -> list[dict[str, Any]]:
     return [
         {
             "number": order.number, "status": order.state, "units": order.packs,
-            "lots": [{"lot": lot, "quantity": units} for lot, units in sorted(order.parts.values())],
+            "lots": [{"lot": lot, "quantity": units} for lot, units in _by_code(order.parts)],
         }
         for order in sorted(reached.orders, key=lambda one: one.number)
     ]  # fmt: skip

@@ -1,7 +1,6 @@
 """The worker: one process beside the web server, one thread for each lane."""
 
 import fcntl
-import gc
 import os
 import signal
 import sqlite3
@@ -19,6 +18,7 @@ from village.jobs import running, sweep
 from village.jobs.kinds import LANES
 from village.jobs.models import Job, State
 from village.jobs.queue import QUEUES, Queues
+from village.memory import settle_down
 
 TICK = 0.5
 SWEEP = 3.0
@@ -53,9 +53,7 @@ class Worker:
         return not self._stop.is_set() and (parent is None or os.getppid() == parent)
 
     def _work(self, parent: int | None) -> None:
-        # What is loaded by now stays: the collector need not look through it while a job makes a million new objects.
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        settle_down()
         with self._app.app_context():
             if db.engine.dialect.name == "sqlite":
                 event.listen(db.engine, "connect", _roomy)

@@ -14,7 +14,8 @@ from typing import Any
 # The server may be started from any folder; our rooms lie above this file.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from village.settings import ROOT, SettingsError, from_env  # the path comes first
+from village.memory import settle_down  # the path comes first
+from village.settings import ROOT, SettingsError, from_env
 from village.web.beside import Beside
 
 try:
@@ -65,6 +66,11 @@ def when_ready(server: Any) -> None:
     if _settings.training_port:
         command = (sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "training", "serve", "--beside")
         server.soi_training = Beside(command)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """The app is loaded."""
+    settle_down()
 
 
 def on_exit(server: Any) -> None:
