@@ -38,7 +38,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -59,6 +59,8 @@ BUMPED = "soi_village_bumped"
 """Set in a session's info once its transaction changed the village's own rows (see `village.revision`)."""
 AT_ONCE = 5_000
 """Values written into one query."""
+COPIED = 20
+"""So many rows of a table go in by PostgreSQL's COPY."""
 LEDGER_LOCK = 0x501_1ED6E5
 """The key of PostgreSQL's advisory lock around everything that appends to the ledger."""
 
@@ -210,8 +212,26 @@ def _insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[st
         connection.execute(_insert_into(table), rows[0] if len(rows) == 1 else rows)
         return
     into = _raw_insert(table, connection.dialect.name, connection.dialect)
+    if connection.dialect.name == "postgresql" and len(rows) >= COPIED:
+        _copy(connection, into, rows)
+        return
     values = into.values(rows)
     connection.exec_driver_sql(into.sql, values[0] if len(values) == 1 else values)
+
+
+def _copy(connection: Connection, into: "_RawInsert", rows: Sequence[Mapping[str, Any]]) -> None:
+    """PostgreSQL's COPY: a row costs a third of what it costs as an INSERT of its own."""
+    driver: Any = connection.connection.driver_connection
+    dialect: Any = connection.dialect
+    try:
+        with driver.cursor() as cursor, cursor.copy(into.copy) as copy:
+            for row in zip(*into.columns(rows), strict=True):
+                copy.write_row(row)
+    except dialect.dbapi.Error as error:
+        # The library's own name for it, as of every other statement.
+        raise DBAPIError.instance(
+            into.copy, None, error, dialect.dbapi.Error, hide_parameters=True, dialect=dialect
+        ) from error
 
 
 @cache
@@ -229,14 +249,21 @@ class _RawInsert:
         self._by_name = not positions
         ways = {column.key: column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns}
         self._columns = [(key, ways[key]) for key in positions or ways]
+        named = dialect.identifier_preparer
+        places = ", ".join(named.format_column(table.columns[key]) for key, _way in self._columns)
+        self.copy = f"COPY {named.format_table(table)} ({places}) FROM STDIN"
 
     def values(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Each row's values: a tuple where the driver counts its places, else by name. Made column by column."""
-        columns = [_column(rows, key, way) for key, way in self._columns]
+        """Each row's values: a tuple where the driver counts its places, else by name."""
+        columns = self.columns(rows)
         if not self._by_name:
             return list(zip(*columns, strict=True))
         names = [key for key, _way in self._columns]
         return [dict(zip(names, one, strict=True)) for one in zip(*columns, strict=True)]
+
+    def columns(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """The rows' values, column by column."""
+        return [_column(rows, key, way) for key, way in self._columns]
 
 
 def _column(rows: Sequence[Mapping[str, Any]], key: str, way: Callable[[Any], Any] | None) -> list[Any]:
