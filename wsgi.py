@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_NAME="soi_training_cart" if settings.training else "soi_cart",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure,
-        PERMANENT_SESSION_LIFETIME=30 * 86400,
+        PERMANENT_SESSION_LIFETIME=365 * 86400,
         TESTING=settings.mode == "test",
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it

@@ -23,8 +23,9 @@ HOSTILE = (
     "' OR 1=1 --",
 )
 NAMES = (
-    "after", "batch", "consent", "day", "end", "from", "household", "kind", "lang", "linkType", "lot", "next", "page",
-    "process", "q", "season", "sheet", "span", "start", "status", "ticket", "to", "v", "w",
+    "after", "batch", "channel", "consent", "day", "days", "end", "first", "from", "household", "kind", "lang",
+    "last", "linkType", "lot", "need", "next", "order", "page", "payment", "process", "product", "q",
+    "season", "sheet", "span", "start", "status", "tick", "ticket", "to", "v", "w",
 )  # fmt: skip
 """Every name that a view reads."""
 

@@ -9,7 +9,8 @@ batch_made = _signals.signal("batch-made")
 """A batch came to be. Sent with `session`, `batch`."""
 
 units_left = _signals.signal("units-left")
-"""Packs of a batch left other than through an order. Sent with `session`, `batch`, `units` (negative: came back)."""
+"""Packs of a batch left other than through an order. Sent with `session`, `batch`, `units` (negative: came back) and
+`lost` (True: nobody has them now)."""
 
 batch_changed = _signals.signal("batch-changed")
 """A correction changed how many packs a batch had made, or voided it. Sent with `session`, `batch`."""

@@ -6,6 +6,8 @@ follow `Accept-Language`, since a program has no cookie, and so do GS1's, where 
 """
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache, lru_cache
 from io import BytesIO
@@ -96,6 +98,20 @@ def marked(message: str, /) -> str:
 def lazy_gettext(message: str, /) -> LazyProxy:
     """`message`, translated when it is shown: for texts named at import time."""
     return LazyProxy(lambda: str(translations(current_language()).gettext(message)), enable_cache=False)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within the block everything is in `language`, whatever the reader's: for what is written to somebody else."""
+    before = g.get("language")
+    g.language = language
+    try:
+        yield
+    finally:
+        if before is None:
+            g.pop("language", None)
+        else:
+            g.language = before
 
 
 def in_language(vi: str, en: str) -> str:

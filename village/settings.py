@@ -82,6 +82,32 @@ class Settings:
     sms_url: str
     """The gateway for short messages (see village/outbox/sms.py); empty for none."""
     sms_token: str
+    ghn_url: str
+    """Where Giao Hàng Nhanh's API is."""
+    ghn_token: str
+    """Our account with them; empty: sellers deliver by themselves."""
+    ghn_shop: str
+    """The number of our shop there, from which they fetch."""
+    ghn_hook: str
+    """The secret end of the address that they post to, /hooks/ghn/<GHN_HOOK>."""
+    stripe_key: str
+    """The secret key of the Stripe account that takes card payments, `sk_…` or `rk_…`; empty: no cards."""
+    stripe_webhook_secret: str
+    """With which Stripe signs what it posts to /hooks/stripe, `whsec_…`."""
+    stripe_url: str
+    """Where Stripe's API is."""
+    sepay_key: str
+    """The key that SePay sends with its notices; empty together with `sepay_secret`: none are taken."""
+    sepay_secret: str
+    """With which SePay signs its notices; when set, each must be signed."""
+    sepay_token: str
+    """With which SePay is asked for a day's transactions; empty: statements are loaded by hand."""
+    sepay_url: str
+    payos_client_id: str
+    """The three names and keys of our channel at payOS; empty: none."""
+    payos_api_key: str
+    payos_checksum_key: str
+    payos_url: str
 
     @property
     def training(self) -> bool:
@@ -148,6 +174,21 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         mail_from=_mail_from(environ.get("MAIL_FROM", ""), mail_url),
         sms_url=(sms_url := _sms_url(environ.get("SMS_URL", ""))),
         sms_token=_sms_token(environ.get("SMS_TOKEN", ""), sms_url),
+        ghn_url=_ghn_url(environ.get("GHN_URL") or "https://online-gateway.ghn.vn"),
+        ghn_token=(ghn_token := _ghn_word("GHN_TOKEN", environ.get("GHN_TOKEN", ""), 20)),
+        ghn_shop=_ghn_shop(environ.get("GHN_SHOP", ""), ghn_token),
+        ghn_hook=_ghn_hook(environ.get("GHN_HOOK", ""), ghn_token),
+        stripe_key=(stripe_key := _stripe_key(environ.get("STRIPE_KEY", ""))),
+        stripe_webhook_secret=_stripe_secret(environ.get("STRIPE_WEBHOOK_SECRET", ""), stripe_key),
+        stripe_url=_stripe_url(environ.get("STRIPE_URL") or "https://api.stripe.com"),
+        sepay_key=_key(environ, "SEPAY_KEY"),
+        sepay_secret=_key(environ, "SEPAY_SECRET"),
+        sepay_token=_key(environ, "SEPAY_TOKEN"),
+        sepay_url=_service_url(environ, "SEPAY_URL", "https://my.sepay.vn"),
+        payos_client_id=(payos := _payos(environ))[0],
+        payos_api_key=payos[1],
+        payos_checksum_key=payos[2],
+        payos_url=_service_url(environ, "PAYOS_URL", "https://api-merchant.payos.vn"),
     )
 
 
@@ -280,6 +321,97 @@ def _sms_token(token: str, url: str) -> str:
     if any(not "!" <= c <= "~" for c in token):
         raise SettingsError("SMS_TOKEN must be printable ASCII without blanks: it goes into a header.")
     return token
+
+
+def _ghn_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        fits = parts.hostname and parts.port != 0 and (parts.scheme == "https" or (parts.scheme == "http" and here))
+        fits = fits and not parts.path.strip("/") and not parts.query and not parts.fragment and not parts.username
+    except ValueError:
+        fits = False
+    if not fits or len(url) > 200 or any(not "!" <= c <= "~" for c in url):
+        raise SettingsError("GHN_URL must be the https:// address of the carrier's API, or http:// on this machine.")
+    return url.rstrip("/")
+
+
+def _ghn_word(name: str, text: str, least: int) -> str:
+    # Its own text is not repeated: it is a secret.
+    if text and (not least <= len(text) <= 200 or any(not (c.isascii() and (c.isalnum() or c in "-_")) for c in text)):
+        raise SettingsError(f"{name} must be at least {least} letters, digits, '-' and '_'.")
+    return text
+
+
+def _ghn_shop(text: str, token: str) -> str:
+    if bool(text) != bool(token):
+        raise SettingsError("GHN_TOKEN and GHN_SHOP belong together: set both or neither.")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise SettingsError(f"GHN_SHOP is {text!r}, but must be the number of our shop at the carrier.")
+    return text
+
+
+def _ghn_hook(text: str, token: str) -> str:
+    if text and not token:
+        raise SettingsError("GHN_HOOK needs GHN_TOKEN: what is posted there is asked again before it is believed.")
+    return _ghn_word("GHN_HOOK", text, 24)
+
+
+def _stripe_key(key: str) -> str:
+    # Its own text is not repeated: it spends money.
+    if key and (not key.startswith(("sk_", "rk_")) or len(key) > 300 or any(not "!" <= c <= "~" for c in key)):
+        raise SettingsError("STRIPE_KEY must be the account's secret key, sk_… or rk_…; pk_… is the public one.")
+    return key
+
+
+def _stripe_secret(secret: str, key: str) -> str:
+    if bool(secret) != bool(key):
+        raise SettingsError("STRIPE_KEY and STRIPE_WEBHOOK_SECRET belong together: set both or neither.")
+    if secret and (not secret.startswith("whsec_") or any(not "!" <= c <= "~" for c in secret)):
+        raise SettingsError("STRIPE_WEBHOOK_SECRET must be the signing secret of our endpoint at Stripe, whsec_….")
+    return secret
+
+
+def _stripe_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        fits = parts.hostname and parts.port != 0 and (parts.scheme == "https" or (parts.scheme == "http" and here))
+        fits = fits and not parts.path.strip("/") and not parts.query and not parts.fragment and not parts.username
+    except ValueError:
+        fits = False
+    if not fits or len(url) > 200 or any(not "!" <= c <= "~" for c in url):
+        raise SettingsError("STRIPE_URL must be the https:// address of Stripe's API, or http:// on this machine.")
+    return url.rstrip("/")
+
+
+def _key(environ: Mapping[str, str], name: str) -> str:
+    # Its own text is not repeated: it is a secret.
+    key = environ.get(name, "")
+    if key and (not 8 <= len(key) <= 300 or any(not "!" <= c <= "~" for c in key)):
+        raise SettingsError(f"{name} must be 8 to 300 characters of ASCII without blanks.")
+    return key
+
+
+def _payos(environ: Mapping[str, str]) -> tuple[str, str, str]:
+    client, key, checksum = (_key(environ, f"PAYOS_{name}") for name in ("CLIENT_ID", "API_KEY", "CHECKSUM_KEY"))
+    if not bool(client) == bool(key) == bool(checksum):
+        raise SettingsError("PAYOS_CLIENT_ID, PAYOS_API_KEY and PAYOS_CHECKSUM_KEY belong together: set all or none.")
+    return client, key, checksum
+
+
+def _service_url(environ: Mapping[str, str], name: str, usual: str) -> str:
+    url = environ.get(name) or usual
+    try:
+        parts = urlsplit(url)
+        here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        fits = parts.hostname and parts.port != 0 and (parts.scheme == "https" or (parts.scheme == "http" and here))
+        fits = fits and not parts.query and not parts.fragment and not parts.username
+    except ValueError:
+        fits = False
+    if not fits or len(url) > 200 or any(not "!" <= c <= "~" for c in url):
+        raise SettingsError(f"{name} must be the service's https:// address, or http:// on this very machine.")
+    return url.rstrip("/")
 
 
 def _tsa_url(url: str) -> str:

@@ -17,8 +17,6 @@ from batches.stages.services import SCOPE
 from trace.events.models import Event
 from trace.ledger import store
 from trace.ledger.erasure import (
-    BUYER,
-    BUYER_ASKED,
     MEMBER,
     MEMBER_LEFT,
     NOTE,
@@ -121,14 +119,6 @@ def forget_member(who: Actor, member_id: str, *, notes: bool) -> int | None:
         Member, SignIn, SignInLink, ApiToken, Device, Event, Commitment, IdempotencyKey, RefusedRecord, PhoneHeard
     )  # fmt: skip
     return told[0].index if told else None
-
-
-def forget_buyer_in(session: Session, buyer: str) -> list[store.Appended]:
-    """Forget a buyer behind dispatches, in the caller's `write(ledger=True)`; the entries that say so.
-
-    `buyer` is the very text that was committed to. The caller forgets its own rows, and calls `scrub` afterwards.
-    """
-    return erase(session, commitments_to(session, BUYER, buyer), BUYER_ASKED)
 
 
 def _office(who: Actor) -> None:

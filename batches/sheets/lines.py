@@ -32,7 +32,7 @@ from batches.sheets.columns import (
 from batches.sheets.names import Names
 from batches.sheets.table import Raw, shown
 from batches.stages.wanted import NOTE_LENGTH, Measure
-from trace.lots.holding import OFFICE_STAGES
+from trace.lots.holding import OFFICE_STAGES, RETURN
 from village.errors import SoiError
 from village.i18n import lazy_gettext as _l
 from village.i18n import marked, translations
@@ -143,7 +143,7 @@ class Reader:
         if faults:
             return None, faults
 
-        if get(STAGE) in OFFICE_STAGES:
+        if get(STAGE) in (*OFFICE_STAGES, RETURN):
             return None, []
         nobody: tuple[str, str] | None = None
         found = read(STAGE, lambda: self._stage(get(PROCESS), get(STAGE)), nobody)

@@ -16,7 +16,7 @@ from trace.epcis.events import ErrorReason
 from trace.events.models import Event, EventBatch
 from trace.events.services import Recorded, declare_error
 from trace.lots import cases
-from trace.lots.holding import OFFICE_STAGES
+from trace.lots.holding import OFFICE_STAGES, RETURN
 from trace.lots.models import Batch
 from trace.lots.services import reachable, refresh_holds
 from trace.signals import batch_changed, units_left
@@ -113,7 +113,7 @@ def _own_event(session: Session, who: Actor, event_id: str) -> Event:
         raise not_yours()
     if not event.stands:
         raise Conflict("already-corrected", _l("Lần ghi này đã được sửa rồi."), event=event.id)
-    if event.kind == "dispatch":
+    if event.kind == "dispatch" or event.stage == RETURN:
         raise Conflict("already-gone", _l("Hàng đã đi thì không sửa ở đây được; bác báo văn phòng hợp tác xã nhé."))
     return event
 
@@ -173,7 +173,7 @@ def _tell_lost(session: Session, before: Mapping[str, int], after: Mapping[str, 
     for batch_id in before:
         more = after.get(batch_id, 0) - before[batch_id]
         if more:
-            units_left.send(None, session=session, batch=session.get_one(Batch, batch_id), units=more)
+            units_left.send(None, session=session, batch=session.get_one(Batch, batch_id), units=more, lost=True)
 
 
 def _redo(session: Session, who: Actor, event: Event, told: Wanted) -> Recorded:

@@ -363,7 +363,8 @@ def _after(
     if stage.kind in (Kind.DISPATCH, Kind.LOSE):
         for share in inputs:
             if share.units is not None:
-                units_left.send(None, session=session, batch=share.batch, units=share.units)
+                lost = stage.kind is Kind.LOSE
+                units_left.send(None, session=session, batch=share.batch, units=share.units, lost=lost)
 
 
 def verdict(wanted: Wanted, findings: Sequence[Finding]) -> bool:

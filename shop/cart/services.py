@@ -1,16 +1,26 @@
-"""The cart: product ids and quantities in Flask's signed session cookie. Nothing is reserved before checkout."""
+"""The cart: products and quantities in Flask's signed session cookie, for a year from the last visit.
 
+Nothing is reserved before checkout. Beside each quantity stands the price that the buyer saw, so that another price
+is told and not slipped in. What comes from several cooperatives is ordered from each by itself: each sells, is paid
+and answers for its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import session
+from sqlalchemy import select
 
 from shop.catalogue.services import Offer, priced
-from shop.orders.errors import bad_quantity
+from shop.orders.errors import bad_quantity, unknown_product
+from shop.orders.lines import is_sold
 from shop.orders.models import QUANTITY_MAX
+from village.db import db
 from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
+from village.products.models import Product
 
-CART = "cart"
+CART = "basket"
 KINDS_MAX = 30
 """Kinds of products in one cart: a cookie holds four kilobytes."""
 
@@ -22,6 +32,8 @@ class CartLine:
     product_id: str
     quantity: int
     offer: Offer | None
+    seen: int = 0
+    """Đồng a pack when it was put in; 0 where nobody saw a price."""
 
     @property
     def amount(self) -> int:
@@ -33,22 +45,77 @@ class CartLine:
         """True when so many are left."""
         return self.offer is not None and self.offer.available >= self.quantity
 
+    @property
+    def other_price(self) -> bool:
+        """True when it costs something else than when it was put in."""
+        return self.offer is not None and self.seen not in (0, self.offer.price)
+
 
 @dataclass(frozen=True)
 class Cart:
-    """What was gathered, priced today."""
+    """What was gathered, priced today; of one seller, where it was asked `by_seller`."""
 
     lines: tuple[CartLine, ...]
 
     @property
     def total(self) -> int:
-        """Đồng, of what is still sold."""
+        """Đồng, of what is still sold, without delivery."""
         return sum(line.amount for line in self.lines)
 
     @property
     def ready(self) -> bool:
         """True when all of it can be ordered now."""
         return bool(self.lines) and all(line.enough for line in self.lines)
+
+    @property
+    def seller(self) -> str:
+        """The cooperative's id; empty when nothing in it is sold any more."""
+        return next((line.offer.cooperative_id for line in self.lines if line.offer), "")
+
+    @property
+    def maker(self) -> str:
+        """The cooperative's name."""
+        return next((line.offer.maker for line in self.lines if line.offer), "")
+
+    @property
+    def gone(self) -> tuple[CartLine, ...]:
+        """What is sold no more, by anybody."""
+        return tuple(line for line in self.lines if line.offer is None)
+
+    def by_seller(self) -> list["Cart"]:
+        """What is sold, a cart for each cooperative, in the order in which things were put in."""
+        sellers = dict.fromkeys(line.offer.cooperative_id for line in self.lines if line.offer)
+        return [
+            Cart(tuple(line for line in self.lines if line.offer and line.offer.cooperative_id == seller))
+            for seller in sellers
+        ]
+
+    def of(self, seller: str) -> "Cart":
+        """What one cooperative sells; all of it, where there is only one and none was named."""
+        carts = self.by_seller()
+        if not seller and len(carts) == 1:
+            return carts[0]
+        return next((cart for cart in carts if cart.seller == seller), Cart(()))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be ordered of one seller."""
+
+    seller: str
+    """The cooperative's id."""
+    units: Mapping[str, int]
+    """Packs by product id."""
+
+    @property
+    def lines(self) -> tuple[CartLine, ...]:
+        """What a parcel is reckoned from; nobody has looked at prices and stock."""
+        return tuple(CartLine(key, quantity, None) for key, quantity in self.units.items())
+
+    def cart(self) -> Cart:
+        """The same as the shop has it today, to be shown again."""
+        offers = priced(self.units)
+        return Cart(tuple(CartLine(key, count, offers[key]) for key, count in self.units.items() if key in offers))
 
 
 def quantity_of(text: str | None, least: int = 1) -> int:
@@ -59,55 +126,79 @@ def quantity_of(text: str | None, least: int = 1) -> int:
     return int(text)
 
 
-def held() -> dict[str, int]:
-    """Product ids and quantities in the cookie. It is signed, so it holds what we wrote."""
-    return dict(session.get(CART, {}))
+def held() -> dict[str, tuple[int, int]]:
+    """By product id: quantity and price seen. The cookie is signed, so it holds what we wrote."""
+    return {key: (quantity, seen) for key, (quantity, seen) in session.get(CART, {}).items()}
 
 
 def count() -> int:
     """Packs in the cart, for the frame."""
-    return sum(held().values())
+    return sum(quantity for quantity, _seen in held().values())
 
 
 def show() -> Cart:
     """The cart as it stands."""
-    quantities = held()
-    offers = priced(quantities)
-    return Cart(tuple(CartLine(key, quantity, offers.get(key)) for key, quantity in quantities.items()))
+    inside = held()
+    offers = priced(inside)
+    return Cart(tuple(CartLine(key, quantity, offers.get(key), seen) for key, (quantity, seen) in inside.items()))
+
+
+def wished(lines: Sequence[tuple[str, int]]) -> Wish:
+    """What a checkout page sent back, as `(GTIN, quantity)`. BadInput for what nobody sells here, or several do."""
+    units: dict[str, int] = {}
+    for gtin, quantity in lines:
+        units[gtin.zfill(14)] = units.get(gtin.zfill(14), 0) + quantity
+    rows = db.session.execute(
+        select(Product.gtin, Product.id, Product.cooperative_id).where(Product.gtin.in_(units), *is_sold())
+    )
+    found = {gtin: (product_id, seller) for gtin, product_id, seller in rows}
+    for gtin in units:
+        if gtin not in found:
+            raise unknown_product("lines", gtin[:20])
+    if not found:
+        raise BadInput("no-lines", _l("Đơn chưa có món nào."), field="lines")
+    if len({seller for _product, seller in found.values()}) > 1:
+        raise BadInput("several-sellers", _l("Bác đặt hàng của từng nơi bán một nhé."), field="lines")
+    return Wish(next(iter(found.values()))[1], {found[gtin][0]: quantity for gtin, quantity in units.items()})
 
 
 def add(product_id: str, quantity: int) -> None:
     """Put more of a product in, up to the most that a line may have."""
-    quantities = held()
-    if product_id not in quantities and len(quantities) >= KINDS_MAX:
-        raise BadInput(
-            "cart-full", _l("Giỏ nhiều nhất %(max)s món. Bác đặt bớt rồi chọn tiếp nhé."), max=KINDS_MAX
-        )
-    if product_id not in priced([product_id]):
+    inside = held()
+    if product_id not in inside and len(inside) >= KINDS_MAX:
+        raise BadInput("cart-full", _l("Giỏ nhiều nhất %(max)s món. Bác đặt bớt rồi chọn tiếp nhé."), max=KINDS_MAX)
+    offer = priced([product_id]).get(product_id)
+    if offer is None:
         raise BadInput("not-sold", _l("Món này giờ không bán nữa."), field="product")
-    quantities[product_id] = min(quantities.get(product_id, 0) + quantity, QUANTITY_MAX)
-    _keep(quantities)
+    before, _seen = inside.get(product_id, (0, 0))
+    inside[product_id] = min(before + quantity, QUANTITY_MAX), offer.price
+    _keep(inside)
 
 
 def put(product_id: str, quantity: int) -> None:
     """Set a product's quantity; 0 takes it out. What is not in the cart stays out."""
-    quantities = held()
-    if product_id in quantities:
-        quantities[product_id] = quantity
-        _keep({key: value for key, value in quantities.items() if value})
+    inside = held()
+    if product_id in inside:
+        inside[product_id] = quantity, inside[product_id][1]
+        _keep(inside)
 
 
 def fit() -> None:
     """Make every quantity one that can be had today; what is sold out goes."""
-    _keep({line.product_id: min(line.quantity, line.offer.available) for line in show().lines
+    _keep({line.product_id: (min(line.quantity, line.offer.available), line.seen) for line in show().lines
            if line.offer and line.offer.available > 0})  # fmt: skip
 
 
-def empty() -> None:
-    """Take everything out."""
-    session.pop(CART, None)
+def take_out(product_ids: Iterable[str]) -> None:
+    """These were ordered."""
+    ordered = set(product_ids)
+    _keep({key: value for key, value in held().items() if key not in ordered})
 
 
-def _keep(quantities: dict[str, int]) -> None:
-    session.permanent = True
-    session[CART] = quantities
+def _keep(inside: dict[str, tuple[int, int]]) -> None:
+    kept = {key: list(value) for key, value in inside.items() if value[0]}
+    if kept:
+        session.permanent = True
+        session[CART] = kept
+    else:
+        session.pop(CART, None)

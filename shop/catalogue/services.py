@@ -1,24 +1,23 @@
 """What is offered, read in a fixed number of statements however much there is."""
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
+from shop.catalogue import combos
+from shop.catalogue.combos import Parts
+from shop.catalogue.pictures import Shot, shots_of
+from shop.catalogue.search import Told, rank
 from shop.stock.models import StockLot
-from shop.stock.services import FIRST_OUT, FREE, available, sellable
-from trace.gs1.digital_link import DigitalLink
-from trace.lots.models import Batch
+from shop.stock.services import FREE, available, sellable
 from village import clock
-from village.certificates.models import SHOWN_KINDS, Certificate
+from village.certificates.models import Certificate
 from village.db import db
-from village.errors import NotFound
 from village.i18n import in_language
-from village.i18n import lazy_gettext as _l
-from village.places.models import Household
 from village.products.models import Product
+from village.products.schemas import TEXT_KEYS
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,9 @@ class Offer:
     price: int
     net_grams: int
     picture: str
+    """Name of its drawing."""
+    shot: Shot | None
+    """Its first photo, which goes before the drawing."""
     maker: str
     available: int
     packed: int
@@ -39,125 +41,122 @@ class Offer:
     stars: int
     """OCOP stars that are valid today; 0 without."""
     cooperative_id: str
+    units: int
+    """Packs in one of it: 1, or more in a combo."""
 
-
-@dataclass(frozen=True)
-class LotOnSale:
-    """A lot of a product that can be bought now."""
-
-    lot: str
-    free: int
-    packed: int
-    made_at: dt.datetime
-    best_before: dt.date | None
-    hamlet: str
-    household: str
-    """Empty unless the household agreed to be named."""
-    household_story: str
-    moisture: int | None
-    """Hundredths of a per cent."""
-    scan_path: str
-
-
-@dataclass(frozen=True)
-class ProductPage:
-    """What a product's page shows."""
-
-    product: Product
-    offer: Offer
-    lots: Sequence[LotOnSale]
-    certificates: Sequence[Certificate]
+    @property
+    def per_kilo(self) -> int:
+        """Đồng for a kilogram, rounded."""
+        return (self.price * 1000 + self.net_grams // 2) // self.net_grams
 
 
 def offers() -> list[Offer]:
     """All that is sold, what is in stock first, by name."""
-    stock = (
-        select(StockLot.product_id, func.sum(FREE).label("free"), func.sum(StockLot.packed).label("packed"))
-        .where(sellable())
-        .group_by(StockLot.product_id)
-        .subquery()
-    )
-    rows = db.session.execute(
-        select(Product, stock.c.free, stock.c.packed)
-        .outerjoin(stock, stock.c.product_id == Product.id)
-        .where(Product.active.is_(True), Product.price.is_not(None))
-        .options(joinedload(Product.cooperative))
-    ).all()
-    stars = _stars(product.id for product, _, _ in rows)
-    found = [
-        _offer(product, int(free or 0), int(packed or 0), stars.get(product.id, 0))
-        for product, free, packed in rows
-    ]
-    return sorted(found, key=lambda offer: (offer.available == 0, offer.name))
+    return sorted((offer for offer, _ in _all()), key=_shelf)
 
 
-def product_page(slug: str) -> ProductPage:
-    """A sold product by its address; NotFound for what is not sold."""
-    product = db.session.scalar(
-        select(Product)
-        .where(Product.slug == slug, Product.active.is_(True), Product.price.is_not(None))
-        .options(joinedload(Product.cooperative))
-    )
-    if product is None:
-        raise NotFound("no-such-product", _l("Ở đây không bán món này."))
-    lots = _lots(product)
-    free, packed = sum(lot.free for lot in lots), sum(lot.packed for lot in lots)
-    certificates = db.session.scalars(
-        select(Certificate)
-        .where(
-            or_(
-                Certificate.product_id == product.id,
-                and_(Certificate.product_id.is_(None), Certificate.cooperative_id == product.cooperative_id),
-            ),
-            Certificate.kind.in_(SHOWN_KINDS),
-            *_valid_today(),
-        )
-        .order_by(Certificate.kind, Certificate.expires_on)
-    ).all()
-    stars = max((c.stars or 0 for c in certificates if c.product_id == product.id), default=0)
-    return ProductPage(product, _offer(product, free, packed, stars), lots, certificates)
+def found(query: str) -> list[Offer]:
+    """What is sold and fits what somebody looks for, the best first."""
+    fitting = [(rank(query, told), offer) for offer, told in _all()]
+    ranked = [(fits, offer) for fits, offer in fitting if fits is not None]
+    return [offer for fits, offer in sorted(ranked, key=lambda pair: (pair[0], *_shelf(pair[1])))]
+
+
+def addresses(most: int) -> list[tuple[str, str]]:
+    """Slugs and ids of what is sold, at most so many, in the order of the slugs."""
+    rows = db.session.execute(select(Product.slug, Product.id).where(*is_sold()).order_by(Product.slug).limit(most))
+    return [(slug, product_id) for slug, product_id in rows]
 
 
 def priced(product_ids: Iterable[str]) -> dict[str, Offer]:
-    """Those of these products that are sold today, for a cart: two statements."""
+    """Those of these products that are sold today, for a cart: four statements."""
     ids = list(product_ids)
     if not ids:
         return {}
     products = db.session.scalars(
-        select(Product)
-        .where(Product.id.in_(ids), Product.active.is_(True), Product.price.is_not(None))
-        .options(joinedload(Product.cooperative))
+        select(Product).where(Product.id.in_(ids), *is_sold()).options(joinedload(Product.cooperative))
     ).all()
-    free = available(db.session(), ids)
-    return {product.id: _offer(product, free[product.id], 0, 0) for product in products}
-
-
-def _lots(product: Product) -> list[LotOnSale]:
-    rows = db.session.execute(
-        select(StockLot, Batch)
-        .join(Batch, Batch.id == StockLot.batch_id)
-        .where(StockLot.product_id == product.id, sellable(), FREE > 0)
-        .options(joinedload(Batch.household).joinedload(Household.hamlet))
-        .order_by(*FIRST_OUT)
-    ).all()
-    return [
-        LotOnSale(
-            lot=row.lot,
-            free=row.free,
-            packed=row.packed,
-            made_at=batch.made_at,
-            best_before=row.best_before,
-            hamlet=batch.household.hamlet.name,
-            household=batch.household.name if batch.household.named else "",
-            household_story=batch.household.story if batch.household.named else "",
-            moisture=batch.moisture,
-            scan_path=DigitalLink(row.gtin, row.lot).path,
+    parts = combos.parts_of(db.session(), ids)
+    free = available(db.session(), combos.with_parts(ids, parts))
+    shots = shots_of(db.session(), ids)
+    return {
+        one.id: offer_of(
+            one, all_in(one.id, parts.get(one.id, ()), free), 0, 0, first(shots, one.id), parts.get(one.id, ())
         )
-        for row, batch in rows
+        for one in products
+    }
+
+
+def stars_of(product_ids: Iterable[str]) -> dict[str, int]:
+    """OCOP stars of those products that have some today."""
+    rows = db.session.execute(
+        select(Certificate.product_id, func.max(Certificate.stars))
+        .where(Certificate.kind == "ocop", Certificate.product_id.in_(list(product_ids)), *valid_today())
+        .group_by(Certificate.product_id)
+    )
+    return {product_id: stars for product_id, stars in rows if product_id and stars}
+
+
+def _all() -> list[tuple[Offer, Told]]:
+    """All that is sold, with the words that it is found by."""
+    stock = (
+        select(StockLot.product_id, func.sum(FREE).label("free"), func.sum(StockLot.packed).label("packed"))
+        .where(sellable(), FREE > 0)
+        .group_by(StockLot.product_id)
+    )
+    free: dict[str, int] = {}
+    packed: dict[str, int] = {}
+    for product_id, left, made in db.session.execute(stock):
+        free[product_id], packed[product_id] = int(left), int(made)
+    products = db.session.scalars(select(Product).where(*is_sold()).options(joinedload(Product.cooperative))).all()
+    parts = combos.parts_of(db.session(), [one.id for one in products if one.combo])
+    stars = stars_of(one.id for one in products)
+    shots = shots_of(db.session(), [one.id for one in products])
+    offers = [
+        offer_of(
+            one, all_in(one.id, parts.get(one.id, ()), free), all_in(one.id, parts.get(one.id, ()), packed),
+            stars.get(one.id, 0), first(shots, one.id), parts.get(one.id, ()),
+        )
+        for one in products
+    ]  # fmt: skip
+    names = {one.id: f"{one.name_vi} {one.name_en}" for one in products}
+    return [
+        (offer, _told(product, [names.get(part_id, "") for part_id, _ in parts.get(product.id, ())]))
+        for offer, product in zip(offers, products, strict=True)
     ]
 
 
-def _offer(product: Product, free: int, packed: int, stars: int) -> Offer:
+def _told(product: Product, parts: Iterable[str]) -> Told:
+    """`parts`: names of what lies in a combo."""
+    more = [product.gtin, product.gtin.lstrip("0"), product.brand, product.cooperative.name, *parts]
+    return Told(
+        f"{product.name_vi} {product.name_en}", " ".join([*more, *(getattr(product, key) for key in TEXT_KEYS)])
+    )
+
+
+def _shelf(offer: Offer) -> tuple[bool, str]:
+    return offer.available == 0, offer.name
+
+
+def is_sold() -> tuple[ColumnElement[bool], ...]:
+    """Conditions of a product that the shop offers."""
+    return Product.active.is_(True), Product.price.is_not(None)
+
+
+def all_in(product_id: str, parts: Parts, packs: Mapping[str, int]) -> int:
+    """How many of a product these packs are, or how many of a combo they make; it is one when it has parts."""
+    return combos.whole(parts, packs) if parts else packs.get(product_id, 0)
+
+
+def first(shots: Mapping[str, Sequence[Shot]], product_id: str) -> Shot | None:
+    """The photo that stands for a product."""
+    return next(iter(shots.get(product_id, ())), None)
+
+
+def offer_of(
+    product: Product, free: int, packed: int, stars: int, shot: Shot | None = None, parts: Parts = ()
+) -> Offer:
+    """A sold product as the shop offers it, with its cooperative at hand."""
     assert product.price is not None and product.net_grams is not None  # a CHECK ties the one to the other
     return Offer(
         id=product.id,
@@ -167,23 +166,17 @@ def _offer(product: Product, free: int, packed: int, stars: int) -> Offer:
         price=product.price,
         net_grams=product.net_grams,
         picture=product.picture,
+        shot=shot,
         maker=product.cooperative.name,
         available=free,
         packed=packed,
         stars=stars,
         cooperative_id=product.cooperative_id,
+        units=sum(units for _, units in parts) or 1,
     )
 
 
-def _stars(product_ids: Iterable[str]) -> dict[str, int]:
-    found = db.session.execute(
-        select(Certificate.product_id, func.max(Certificate.stars))
-        .where(Certificate.kind == "ocop", Certificate.product_id.in_(list(product_ids)), *_valid_today())
-        .group_by(Certificate.product_id)
-    )
-    return {product_id: stars for product_id, stars in found if product_id and stars}
-
-
-def _valid_today() -> tuple[ColumnElement[bool], ...]:
+def valid_today() -> tuple[ColumnElement[bool], ...]:
+    """Conditions of a certificate that holds today."""
     today = clock.today()
     return Certificate.issued_on <= today, Certificate.expires_on >= today

@@ -9,9 +9,11 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from shop.demo import beyond
+from shop.demo.books import timeline as books
 from shop.demo.places import settle
 from shop.demo.sales import timeline
 from shop.demo.season import Season, story
+from shop.demo.shelf import timeline as shelf
 from trace.ledger import store
 from village import clock
 from village.db import db, write
@@ -53,8 +55,8 @@ def demo() -> None:
                 settle(session)
     # Begun once and cut off: the same season goes on, since every step has its own id.
     today = dt.datetime.fromisoformat(mark.read_text().strip())
-    season = [*Season(today).timeline(story()), *timeline(today), *beyond.timeline(today)]
-    happens = sorted(season, key=lambda one: one[0])
+    season = [*Season(today).timeline(story()), *timeline(today), *shelf(today), *books(today)]
+    happens = sorted([*season, *beyond.timeline(today)], key=lambda one: one[0])
     for number, (moment, act) in enumerate(happens, start=1):
         with clock.fixed(moment):
             act()

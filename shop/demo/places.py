@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from shop.delivery.models import DeliveryFees
 from trace.gs1.gtin import with_check_digit
 from village import clock
 from village.certificates.models import Certificate, ocop_expiry
 from village.people.models import Member, MemberRole, Role
 from village.places.models import Cooperative, Hamlet, Household, Site, SiteKind
-from village.products.models import Product
+from village.products.models import Product, ProductPrice
 
 PREFIX = "9506000"
 """GS1's prefix for examples: no real company's."""
@@ -132,6 +133,12 @@ def settle(session: Session) -> dict[str, Cooperative]:
     )  # fmt: skip
     session.add_all([sun])
     session.flush()
+    session.add(
+        DeliveryFees(
+            cooperative_id=sun.id, ward="Bình Lư", province="Lai Châu", commune=0, near=20_000, far=35_000,
+            carrier_near=25_000, carrier_far=32_000, carrier_more=5_000,
+        )
+    )  # fmt: skip
     for number, home in enumerate(HOMES, start=10):
         _home(session, number, home, sun, hamlets[home.hamlet])
     shared = (("Xưởng chung hợp tác xã", "workshop", 5), ("Kho hợp tác xã", "store", 6))
@@ -149,6 +156,7 @@ def settle(session: Session) -> dict[str, Cooperative]:
     products = [_product(number, item, sun.id) for number, item in enumerate(ITEMS, start=101)]
     session.add_all(products)
     session.flush()
+    session.add_all(ProductPrice(product_id=one.id, price=one.price) for one in products if one.price)
     by_slug = {product.slug: product for product in products}
     _certify(session, sun, by_slug)
     return {"sun": sun}
@@ -181,9 +189,7 @@ def _home(session: Session, number: int, home: Home, coop: Cooperative, hamlet: 
 
 
 def _site(name: str, kind: SiteKind, number: int, coop: str, hamlet: str, household: str | None) -> Site:
-    return Site(
-        name=name, kind=kind, gln=gln(number), cooperative_id=coop, hamlet_id=hamlet, household_id=household
-    )
+    return Site(name=name, kind=kind, gln=gln(number), cooperative_id=coop, hamlet_id=hamlet, household_id=household)
 
 
 def _product(number: int, item: Item, coop: str) -> Product:
@@ -204,14 +210,25 @@ def _certify(session: Session, coop: Cooperative, products: dict[str, Product]) 
         issued = today - dt.timedelta(days=400)
         session.add(
             Certificate(
-                kind="ocop", number=f"MẪU-OCOP-{slug}", issuer="Uỷ ban nhân dân (mẫu)", stars=3, issued_on=issued,
-                expires_on=ocop_expiry(issued), product_id=products[slug].id, cooperative_id=coop.id,
+                kind="ocop",
+                number=f"MẪU-OCOP-{slug}",
+                issuer="Uỷ ban nhân dân (mẫu)",
+                stars=3,
+                issued_on=issued,
+                expires_on=ocop_expiry(issued),
+                product_id=products[slug].id,
+                cooperative_id=coop.id,
             )
         )
     session.add(
         Certificate(
-            kind="food-safety", number="MẪU-ATTP-01", issuer="Cơ quan cấp phép (mẫu)", stars=None,
-            issued_on=today - dt.timedelta(days=1020), expires_on=today + dt.timedelta(days=75), product_id=None,
+            kind="food-safety",
+            number="MẪU-ATTP-01",
+            issuer="Cơ quan cấp phép (mẫu)",
+            stars=None,
+            issued_on=today - dt.timedelta(days=1020),
+            expires_on=today + dt.timedelta(days=75),
+            product_id=None,
             cooperative_id=coop.id,
         )
     )

@@ -14,7 +14,7 @@ from shop.live.intake import Said
 from shop.orders import services as orders
 from shop.orders import steps
 from shop.orders.models import Order
-from village.db import db
+from village.db import db, write
 from village.errors import Conflict
 from village.people.access import Actor
 from village.products.models import Product
@@ -47,6 +47,8 @@ SALES = (
     Sale("o6", 2, "Khách mẫu Hạnh", "Số 6 phố Thử, phường Mẫu, Sơn La", (("che-200", 5),), ("confirm",)),
     Sale("o7", 0.6, "Khách mẫu Khoa", "Số 7 phố Thử, phường Mẫu, Huế", (("mien-500", 2),)),
     Sale("o8", 0.2, "Khách mẫu Lan", "Số 8 phố Thử, phường Mẫu, Hà Nội", (("mien-1000", 1), ("gao-5000", 1))),
+    Sale("o9", 4, "Khách mẫu Mai", "Số 9 phố Thử, phường Mẫu, Hà Nội", (("mien-500", 4), ("che-200", 1)),
+         ("confirm", "pick", "send_first_line")),
 )  # fmt: skip
 
 CODES = (("MD01", "mien-500", 52_000, 60), ("MD02", "mien-1000", None, None), ("CHE1", "che-200", None, 3))
@@ -102,8 +104,18 @@ class _Customer:
         with suppress(Conflict):
             if step == "cancel":
                 steps.cancel(self.seller, self.order_id, self.sale.reason)
+            elif step == "send_first_line":
+                self._send_first_line()
             else:
                 getattr(steps, step)(self.seller, self.order_id)
+
+    def _send_first_line(self) -> None:
+        """What is there goes by hand; the rest waits."""
+        with write(ledger=True) as session:
+            first = session.get_one(Order, self.order_id).lines[0]
+            parts = [(first.id, part.batch_id, part.waiting) for part in first.allocations]
+            parcel = demo_id(f"parcel-{self.sale.key}")
+            steps.send_in(session, self.seller, self.order_id, parts, carrier="hand", shipment_id=parcel, cod_amount=0)
 
 
 def _evening(began: dt.datetime, host: Actor, gtins: dict[str, str]) -> list[Happens]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from shop.catalogue.combos import available
 from shop.live.models import Decision, LiveCode, LiveComment, LiveDecision, LiveHold, LiveSession, LiveWait
 from shop.live.outcomes import Asked
 from shop.live.reasons import words
 from shop.live.services import authorised
 from shop.live.texts import shown
 from shop.orders.models import Order, Status
-from shop.stock.services import available
 from village.db import db
 from village.i18n import gettext as _
 from village.i18n import in_language

@@ -11,10 +11,11 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, joinedload
 
+from shop.catalogue.combos import parts_of
 from shop.live.models import Decision, LiveCode, LiveComment, LiveDecision, LiveHold, LiveSession, LiveWait
 from shop.live.outcomes import Asked, Outcome
 from shop.live.texts import name_of
-from shop.orders.lines import give_up
+from shop.orders.lines import add_up, give_up
 from shop.orders.models import Order, OrderLine, Status
 from shop.orders.moving import record, still_placed
 from shop.orders.services import Buyer, Wanted, add_lines_in, cancel_in, place_in, set_buyer_in
@@ -64,7 +65,8 @@ class Room:
         wanted = {self.codes[code].product_id for code in codes if code in self.codes}
         wanted |= {wait.code.product_id for wait in self.waits}
         if wanted:
-            stock.lock(self.session, sorted(wanted))
+            combos = parts_of(self.session, wanted)
+            stock.lock(self.session, {part_id for parts in combos.values() for part_id, _ in parts} | wanted)
         self._settle_cancelled()
         if self.waits and self.live.status == "open":
             self.promote()
@@ -179,11 +181,11 @@ class Room:
             self.orders[str(order.live_author)].remove(order)
             return
         still_placed(self.session, order, self.actor)
-        stock.release(self.session, give_up(row, quantity))
+        stock.release(self.session, give_up(self.session, row, quantity))
         row.quantity -= quantity
         if row.quantity == 0:
             order.lines.remove(row)
-        order.total = sum(line.amount for line in order.lines)
+        add_up(order)
         record(order, "changed", self.actor)
         self.session.flush()
 

@@ -7,6 +7,7 @@ from flask_smorest import Blueprint
 
 from shop.orders import services, steps
 from shop.orders.schemas import OrderSchema, PlacedSchema
+from village.i18n import current_language
 from village.people.access import actor
 
 api = Blueprint("api_orders", __name__, url_prefix="/api/orders", description="Ordering, and how an order stands.")
@@ -27,7 +28,8 @@ KEY = {
 @api.alt_response(409, description="out-of-stock with what is left, or the key was used with another body")
 @api.alt_response(422, description="an unknown GTIN, a quantity out of bounds, a buyer that we cannot send to")
 def place(body: dict[str, Any]) -> dict[str, Any]:
-    """Place an order, paid on delivery. Its packs are reserved, first expiry first."""
+    """Place an order. Its packs are reserved, first expiry first; those of an order that is paid ahead (vietqr, stripe)
+    go back to the shelf when it is not paid in time."""
     buyer = services.clean_buyer(**body["buyer"], prefix="buyer.")
     placed = services.place(
         actor(),
@@ -36,6 +38,7 @@ def place(body: dict[str, Any]) -> dict[str, Any]:
         channel="api",
         payment=body["payment"],
         note=body["note"],
+        language=current_language(),
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
     return placed.answer

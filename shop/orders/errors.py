@@ -8,6 +8,7 @@ STATUS_WORDS = {
     Status.PLACED: _l("mới đặt"),
     Status.CONFIRMED: _l("đã xác nhận"),
     Status.PICKED: _l("đã soạn hàng"),
+    Status.PARTLY_DISPATCHED: _l("đã gửi một phần"),
     Status.DISPATCHED: _l("đã gửi đi"),
     Status.DELIVERED: _l("đã tới tay người mua"),
     Status.CANCELLED: _l("đã huỷ"),
@@ -50,3 +51,38 @@ def too_many_lines(count: int) -> BadInput:
     """For an order that no village fills."""
     message = _l("Một đơn nhiều nhất %(max)s món, đơn này có %(count)s.")
     return BadInput("too-many-lines", message, field="lines", max=LINES_MAX, count=count)
+
+
+def order_paid_ahead(order: Order) -> Conflict:
+    """For other packs in an order that is paid before it is sent."""
+    message = _l("Đơn %(number)s trả tiền trước nên không thêm bớt món được. Bác đặt đơn khác nhé.")
+    return Conflict("paid-ahead", message, number=order.number)
+
+
+def not_paid(order: Order) -> Conflict:
+    """For work on an order whose money has to come first."""
+    message = _l("Đơn %(number)s chưa nhận được tiền. Tiền tới thì mình soạn và gửi bác nhé.")
+    return Conflict("not-paid", message, number=order.number)
+
+
+def nothing_on_the_way(order: Order) -> Conflict:
+    """For an order all of whose parcels have come to another end."""
+    message = _l("Đơn %(number)s không còn kiện nào trên đường. Bác ghi hàng đã về lại nhé.")
+    return Conflict("nothing-on-the-way", message, number=order.number)
+
+
+def order_cancelled(order: Order) -> Conflict:
+    """For money that comes for an order that is no more."""
+    message = _l("Đơn %(number)s đã huỷ rồi, không nhận tiền được nữa.")
+    return Conflict("order-cancelled", message, number=order.number)
+
+
+def too_much_back(order: Order) -> Conflict:
+    """For more money back than there is of the order."""
+    message = _l("Đơn %(number)s chỉ còn %(left)s đ để hoàn lại.")
+    return Conflict("refund-too-much", message, number=order.number, left=order.paid - order.refunded)
+
+
+def wrong_parts(field: str = "parts") -> BadInput:
+    """For packs that an order does not have, or not that many of."""
+    return BadInput("wrong-parts", _l("Trong đơn không có từng ấy gói của lô này. Bác xem lại nhé."), field=field)

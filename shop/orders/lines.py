@@ -1,15 +1,17 @@
 """The lines of an order, and which lots fill them. All inside the caller's transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shop.catalogue.combos import available, parts_of
 from shop.orders.errors import bad_quantity, too_many_lines, unknown_product
 from shop.orders.models import LINES_MAX, QUANTITY_MAX, Allocation, Order, OrderLine
 from shop.stock import services as stock
+from shop.stock.errors import OutOfStock
 from shop.stock.services import Part
 from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
@@ -65,29 +67,62 @@ def by_product(session: Session, lines: Sequence[tuple[str, int]]) -> list[Wante
 
 
 def take(session: Session, order: Order, lines: Sequence[Wanted]) -> None:
-    """Reserve for each line, in the order of products' ids, and put it into the order."""
+    """Reserve for each line and put it into the order. What a combo holds is reserved as the packs that it is made of.
+
+    Each product's packs are reserved at once, in the order of the products' ids, and then shared out to the lines.
+    """
     ids = {line.product_id for line in lines}
     products = {p.id: p for p in session.scalars(select(Product).where(Product.id.in_(ids), *is_sold()))}
+    combos = parts_of(session, ids)
     position = max((line.position + 1 for line in order.lines), default=0)
-    filled: dict[int, OrderLine] = {}
-    for index, wanted in sorted(enumerate(lines), key=lambda pair: (pair[1].product_id, pair[0])):
+    new: dict[int, OrderLine] = {}
+    claims: dict[str, list[tuple[OrderLine, int]]] = {}
+    for index, wanted in enumerate(lines):
         product = products.get(wanted.product_id)
         if product is None or product.price is None:
             raise unknown_product(f"lines.{index}.gtin", wanted.product_id)
         price = wanted.unit_price or product.price
-        line = _line_for(order, list(filled.values()), product.id, price)
+        line = _line_for(order, list(new.values()), product.id, price)
         if line is None:
             line = OrderLine(
                 id=uuid7(), position=position + index, product_id=product.id, gtin=product.gtin,
                 picture=product.picture,
                 name_vi=product.name_vi, name_en=product.name_en, unit_price=price, quantity=0, allocations=[],
             )  # fmt: skip
-            filled[index] = line
+            new[index] = line
         line.quantity += wanted.quantity
         check_quantity(line.quantity, f"lines.{index}.quantity")
-        allocate(line, stock.reserve(session, product.id, wanted.quantity))
-    order.lines.extend(line for _, line in sorted(filled.items()))
-    order.total = sum(line.amount for line in order.lines)
+        for part_id, units in combos.get(product.id, ((product.id, 1),)):
+            claims.setdefault(part_id, []).append((line, wanted.quantity * units))
+    for product_id in sorted(claims):
+        _share(claims[product_id], stock.reserve(session, product_id, sum(units for _, units in claims[product_id])))
+    order.lines.extend(new.values())
+    add_up(order)
+
+
+def _share(claims: Sequence[tuple[OrderLine, int]], reserved: Iterable[Part]) -> None:
+    """Let each line have its packs out of those that were reserved for all of them."""
+    left = list(reserved)
+    for line, units in claims:
+        while units:
+            part = left.pop(0)
+            count = min(units, part.units)
+            allocate(line, [part._replace(units=count)])
+            units -= count
+            if part.units > count:
+                left.insert(0, part._replace(units=part.units - count))
+
+
+def take_more(session: Session, line: OrderLine, quantity: int) -> None:
+    """Reserve for so many more of a line's product."""
+    combo = parts_of(session, [line.product_id]).get(line.product_id, ((line.product_id, 1),))
+    for part_id, units in combo:
+        allocate(line, stock.reserve(session, part_id, quantity * units))
+
+
+def add_up(order: Order) -> None:
+    """The order's total after its lines have changed."""
+    order.total = sum(line.amount for line in order.lines) + order.delivery_fee
 
 
 def _line_for(order: Order, new: Sequence[OrderLine], product_id: str, price: int) -> OrderLine | None:
@@ -106,13 +141,25 @@ def allocate(line: OrderLine, parts: Iterable[Part]) -> None:
             line.allocations.append(Allocation(batch_id=part.batch_id, lot=part.lot, units=part.units))
 
 
-def give_up(line: OrderLine, units: int) -> list[Part]:
-    """Take so many packs out of a line's allocations; what they were, to be released."""
+def give_up(session: Session, line: OrderLine, quantity: int) -> list[Part]:
+    """Take the packs of so many of a line's product out of its allocations; what they were, to be released."""
+    combo = parts_of(session, [line.product_id]).get(line.product_id)
+    if combo is None:
+        return _give_up(line, list(line.allocations), quantity)
+    product_of = stock.products_of(session, [part.batch_id for part in line.allocations])
     given: list[Part] = []
-    for part in reversed(list(line.allocations)):
-        count = min(units, part.units)
+    for part_id, units in combo:
+        mine = [part for part in line.allocations if product_of[part.batch_id] == part_id]
+        given += _give_up(line, mine, quantity * units)
+    return given
+
+
+def _give_up(line: OrderLine, parts: Sequence[Allocation], units: int) -> list[Part]:
+    given: list[Part] = []
+    for part in reversed(parts):
+        count = min(units, part.waiting)
         if not count:
-            break
+            continue
         given.append(Part(part.batch_id, part.lot, count))
         units -= count
         part.units -= count
@@ -121,10 +168,47 @@ def give_up(line: OrderLine, units: int) -> list[Part]:
     return given
 
 
-def parts_of(order: Order) -> list[Part]:
-    """What the order holds of each lot, one part a lot."""
+def give_up_rest(session: Session, order: Order) -> list[Part]:
+    """Take all packs that have not left out of the order; what they were, to be released.
+
+    A line of which nothing left goes; of a combo that left in part, as many stay as were begun.
+    """
+    given = waiting_of(order)
+    combos = parts_of(session, {line.product_id for line in order.lines})
+    product_of = stock.products_of(session, [part.batch_id for line in order.lines for part in line.allocations])
+    for line in list(order.lines):
+        sent: dict[str, int] = {}
+        for part in list(line.allocations):
+            part.units = part.sent
+            sent[product_of[part.batch_id]] = sent.get(product_of[part.batch_id], 0) + part.sent
+            if part.sent == 0:
+                line.allocations.remove(part)
+        units = dict(combos.get(line.product_id, ()))
+        line.quantity = max((-(-count // units.get(product, 1)) for product, count in sent.items()), default=0)
+        if line.quantity == 0:
+            order.lines.remove(line)
+    add_up(order)
+    return given
+
+
+def waiting_of(order: Order) -> list[Part]:
+    """What the order holds of each lot and has not sent, one part a lot."""
+    return _by_lot(order, lambda part: part.waiting)
+
+
+def packs_of(order: Order) -> list[Part]:
+    """What the order has of each lot, sent or not, without what came back; one part a lot."""
+    return _by_lot(order, lambda part: part.units - part.returned)
+
+
+def _by_lot(order: Order, count: Callable[[Allocation], int]) -> list[Part]:
     units: dict[tuple[str, str], int] = {}
     for line in order.lines:
         for part in line.allocations:
-            units[part.batch_id, part.lot] = units.get((part.batch_id, part.lot), 0) + part.units
-    return [Part(batch_id, lot, count) for (batch_id, lot), count in units.items()]
+            units[part.batch_id, part.lot] = units.get((part.batch_id, part.lot), 0) + count(part)
+    return [Part(batch_id, lot, held) for (batch_id, lot), held in units.items() if held]
+
+
+def out_of_stock(session: Session, product_ids: Sequence[str]) -> OutOfStock:
+    """The error that says what is left of these products, combos among them."""
+    return stock.out_of_stock(session, product_ids, available(session, product_ids))

@@ -1,5 +1,6 @@
 """How an order gets on: one conditional UPDATE a step, and a timeline. All inside the caller's transaction."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from sqlalchemy import update
@@ -64,13 +65,15 @@ def last_hand(order: Order) -> str:
     return member.name if member else ""
 
 
-def record(order: Order, what: str, actor: Actor | None, note: str = "") -> None:
-    """Add to the order's timeline."""
+def record(
+    order: Order, what: str, actor: Actor | None, note: str = "", *, at: dt.datetime | None = None
+) -> None:
+    """Add to the order's timeline; `at` is when it happened, where that is not now."""
     order.steps.append(
         OrderStep(
             position=len(order.steps),
             what=str(what),
-            at=clock.now(),
+            at=at or clock.now(),
             member_id=actor.id if actor else None,
             note=note,
         )

@@ -34,7 +34,7 @@ class OrderSchema(Schema):
 
     lines = fields.List(fields.Nested(LineSchema), required=True)
     buyer = fields.Nested(BuyerSchema, required=True)
-    payment = fields.String(load_default="cod", metadata={"description": "cod"})
+    payment = fields.String(load_default="cod", metadata={"description": "cod, vietqr or stripe"})
     note = fields.String(load_default="")
 
 

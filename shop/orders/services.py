@@ -2,11 +2,11 @@
 
 For other channels (the livestream), inside their own `write()` and stable:
 
-    place_in(session, lines, buyer, *, channel, …) -> Order      a new order, its packs reserved
+    place_in(session, lines, buyer, *, channel, …) -> Order      a new order, its packs reserved, its payment begun
     add_lines_in(session, order, lines, …) -> Order              more lines for an order that is still `placed`
     set_quantity_in(session, order, product_id, quantity, …)     more or fewer packs of one product; 0 takes it out
     set_buyer_in(session, order, buyer, …) -> Order              name, telephone, address, when they become known
-    cancel_in(session, order_id, *, actor, note, sources) -> Order   the packs go back to the shelf
+    cancel_in(session, order_id, *, actor, note, sources) -> Order   what has not left goes back to the shelf
     shop.stock.services.reserve / release / lock                 packs without an order (lock first, see there)
 
 Each is all or nothing by itself: when it raises (OutOfStock, BadInput, Conflict), what it did is undone, and the
@@ -14,18 +14,30 @@ caller's transaction is as it was and may go on. A transaction that places sever
 `stock.lock(session, product_ids)` with all their products, or commits after each order.
 """
 
+import datetime as dt
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast, get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shop.orders.lines import Wanted, allocate, by_product, check_lines, check_quantity, give_up, parts_of, take
-from shop.orders.models import OPEN, Channel, Order, Payment, Status
-from shop.orders.moving import move, record, still_placed, touch
-from shop.picking.freeing import free
+from shop.orders.cancelling import cancel_in
+from shop.orders.errors import order_paid_ahead
+from shop.orders.lines import (
+    Wanted,
+    add_up,
+    by_product,
+    check_lines,
+    check_quantity,
+    give_up,
+    out_of_stock,
+    take,
+    take_more,
+)
+from shop.orders.models import NEW, Channel, Delivery, Order, Payment, PaymentState, Status
+from shop.orders.moving import record, still_placed, touch
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from trace.gs1.lots import READABLE
@@ -36,6 +48,7 @@ from village.i18n import lazy_gettext as _l
 from village.ids import secret_token, uuid7
 from village.people.access import Actor
 from village.people.phones import clean_phone
+from village.products.models import Product
 from village.text import clean_line, clean_name, clean_text
 
 __all__ = ["Buyer", "Placed", "Wanted", "add_lines_in", "cancel_in", "clean_buyer", "describe", "place", "place_in",
@@ -43,15 +56,26 @@ __all__ = ["Buyer", "Placed", "Wanted", "add_lines_in", "cancel_in", "clean_buye
 
 NOTE_MAX = 500
 SCOPE = "orders"
+HOLD: dict[Payment, dt.timedelta] = {"vietqr": dt.timedelta(minutes=30), "stripe": dt.timedelta(minutes=35)}
+"""How long packs are kept for whoever pays ahead. A card session lives for 30 minutes at least, and ends first."""
 
 
 @dataclass(frozen=True)
 class Buyer:
-    """Who gets it. None where not known yet."""
+    """Who gets it. None where not known yet, or not asked for."""
 
     name: str | None = None
     phone: str | None = None
     address: str | None = None
+    email: str | None = None
+    ward: str | None = None
+    province: str | None = None
+    """One of the 34."""
+
+    @property
+    def told(self) -> dict[str, str | None]:
+        """What makes two requests the same one: parts that came later are left out where they are not given."""
+        return {key: value for key, value in asdict(self).items() if value or key in ("name", "phone", "address")}
 
 
 @dataclass(frozen=True)
@@ -85,30 +109,57 @@ def place(
     idempotency_key: str | None,
     payment: str = "cod",
     note: str = "",
+    delivery: Delivery = "hand",
+    delivery_fee: int = 0,
+    language: str = "vi",
     expected_total: int | None = None,
 ) -> Placed:
     """Place an order of `(gtin, quantity)` lines in a transaction of its own, once for each key.
 
-    Raises BadInput (a quantity, an unknown GTIN, another payment), OutOfStock, or Conflict: the key was used with
-    another body, or the total is no longer `expected_total` because a price changed. `buyer` is clean already.
+    Raises BadInput (a quantity, an unknown GTIN, a payment that is not open), OutOfStock, or Conflict: the key was used
+    with another body, or the total is no longer `expected_total` because a price changed. `buyer` is clean already;
+    `delivery_fee` in đồng.
     """
     key = idempotency.check_key(idempotency_key)
     scope = f"{SCOPE}:{actor.id}" if actor else SCOPE
-    body = {"lines": [list(line) for line in lines], "buyer": asdict(buyer), "payment": payment, "note": note}
-    if payment != "cod":
-        raise BadInput("payment-not-open", _l("Hiện chỉ nhận trả tiền khi nhận hàng (cod)."), field="payment")
+    body: dict[str, Any] = {
+        "lines": [list(line) for line in lines], "buyer": buyer.told, "payment": payment, "note": note,
+    }  # fmt: skip
+    if (delivery, delivery_fee) != ("hand", 0):
+        body |= {"delivery": delivery, "delivery_fee": delivery_fee}
+    if payment not in get_args(Payment):
+        raise _payment_not_open()
     note = clean_text(note, "note", NOTE_MAX)
     with write() as session:
         before = idempotency.recall(session, scope, key, body)
         if before is not None:
             return Placed(before.body, again=True)
         wanted = by_product(session, lines)
-        order = place_in(session, wanted, buyer, channel=channel, note=note, actor=actor)
+        _refuse_unopened(session, wanted, cast(Payment, payment))
+        order = place_in(
+            session, wanted, buyer, channel=channel, payment=cast(Payment, payment), note=note, actor=actor,
+            delivery=delivery, delivery_fee=delivery_fee, language=language,
+        )  # fmt: skip
         if expected_total is not None and order.total != expected_total:
             raise Conflict("price-changed", _l("Giá vừa đổi, bác xem lại tổng tiền rồi đặt nhé."), total=order.total)
         answer = describe(order)
         idempotency.remember(session, scope, key, body, 201, answer)
         return Placed(answer)
+
+
+def _refuse_unopened(session: Session, lines: Sequence[Wanted], payment: Payment) -> None:
+    """Everybody whose goods are in the order must take this payment. Cash needs no account."""
+    if payment == "cod":
+        return
+    from shop.payments.services import methods  # that folder stands on this one
+
+    sellers = select(Product.cooperative_id).where(Product.id.in_([line.product_id for line in lines])).distinct()
+    if not all(payment in methods(seller) for seller in session.scalars(sellers)):
+        raise _payment_not_open()
+
+
+def _payment_not_open() -> BadInput:
+    return BadInput("payment-not-open", _l("Cách trả tiền này chưa mở. Bác chọn cách khác nhé."), field="payment")
 
 
 def place_in(
@@ -120,23 +171,35 @@ def place_in(
     payment: Payment = "cod",
     note: str = "",
     actor: Actor | None = None,
+    delivery: Delivery = "hand",
+    delivery_fee: int = 0,
+    language: str = "vi",
     live_session_id: str | None = None,
     live_author: str | None = None,
 ) -> Order:
     """A new order with its packs reserved. Raises BadInput or OutOfStock, and then there is none."""
+    from shop.payments.services import begin_in  # that folder stands on this one
+
     check_lines(lines)
+    now = clock.now()
     order = Order(
         id=uuid7(), number=_new_number(session), token=secret_token(), status=Status.PLACED,
         channel=channel, payment=payment, total=0, note=note, lines=[], steps=[],
+        payment_state=PaymentState.DUE if payment == "cod" else PaymentState.AWAITING, paid=0, refunded=0,
+        hold_until=now + HOLD[payment] if payment in HOLD else None,
+        delivery=delivery, delivery_fee=delivery_fee, language=language,
         buyer_name=buyer.name, buyer_phone=buyer.phone, buyer_address=buyer.address,
+        buyer_email=buyer.email, buyer_ward=buyer.ward, buyer_province=buyer.province,
         live_session_id=live_session_id, live_author=live_author,
-        created_at=clock.now(), updated_at=clock.now(),
+        created_at=now, updated_at=now,
     )  # fmt: skip
 
     def fill() -> None:
-        session.add(order)
+        # Into the session with its total: what is flushed meanwhile has to pass the table's checks.
         take(session, order, lines)
+        session.add(order)
         record(order, Status.PLACED, actor)
+        begin_in(session, order)
 
     _whole(session, lines, fill)
     return order
@@ -148,6 +211,7 @@ def add_lines_in(session: Session, order: Order, lines: Sequence[Wanted], *, act
 
     def fill() -> None:
         still_placed(session, order, actor)
+        _refuse_paid_ahead(order)
         take(session, order, lines)
         record(order, "changed", actor)
 
@@ -166,17 +230,18 @@ def set_quantity_in(
 
     def change() -> None:
         still_placed(session, order, actor)
+        _refuse_paid_ahead(order)
         line = next((line for line in order.lines if line.product_id == product_id), None)
         if line is None:
             raise BadInput("no-such-line", _l("Trong đơn không có món này."), field="product_id")
         if quantity > line.quantity:
-            allocate(line, stock.reserve(session, product_id, quantity - line.quantity))
+            take_more(session, line, quantity - line.quantity)
         elif quantity < line.quantity:
-            stock.release(session, give_up(line, line.quantity - quantity))
+            stock.release(session, give_up(session, line, line.quantity - quantity))
         line.quantity = quantity
         if quantity == 0:
             order.lines.remove(line)
-        order.total = sum(line.amount for line in order.lines)
+        add_up(order)
         record(order, "changed", actor)
 
     if quantity == 0 and all(line.product_id == product_id for line in order.lines):
@@ -186,32 +251,25 @@ def set_quantity_in(
 
 
 def set_buyer_in(session: Session, order: Order, buyer: Buyer, *, actor: Actor | None = None) -> Order:
-    """Who gets it, as far as it is known; what is None stays as it was. Conflict once the order was sent."""
-    touch(session, order, OPEN, actor)
+    """Who gets it, as far as it is known; what is None stays as it was, but an address goes with its ward and province.
+
+    Conflict once something was sent: the ledger has committed to this buyer.
+    """
+    touch(session, order, NEW, actor)
     order.buyer_name = buyer.name or order.buyer_name
     order.buyer_phone = buyer.phone or order.buyer_phone
-    order.buyer_address = buyer.address or order.buyer_address
+    order.buyer_email = buyer.email or order.buyer_email
+    if buyer.address:
+        order.buyer_address, order.buyer_ward, order.buyer_province = buyer.address, buyer.ward, buyer.province
     record(order, "addressed", actor)
     session.flush()
     return order
 
 
-def cancel_in(
-    session: Session,
-    order_id: str,
-    *,
-    actor: Actor | None = None,
-    note: str = "",
-    sources: Sequence[Status] = OPEN,
-) -> Order:
-    """Cancel an order that is in one of `sources`; exactly its packs go back. Conflict when it has moved on."""
-    order = move(session, order_id, Status.CANCELLED, sources, actor, note)
-    stock.release(session, parts_of(order))
-    free(session, order.id)
-    for line in order.lines:
-        line.allocations.clear()
-    session.flush()
-    return order
+def _refuse_paid_ahead(order: Order) -> None:
+    """What somebody is about to pay for, or has paid, does not change under her hands."""
+    if order.paid_ahead:
+        raise order_paid_ahead(order)
 
 
 def describe(order: Order) -> dict[str, Any]:
@@ -244,7 +302,7 @@ def _whole(session: Session, lines: Sequence[Wanted], act: Callable[[], None], o
     except OutOfStock:
         if order is not None:
             session.refresh(order)
-        raise stock.out_of_stock(session, sorted({line.product_id for line in lines})) from None
+        raise out_of_stock(session, sorted({line.product_id for line in lines})) from None
 
 
 def _new_number(session: Session) -> str:

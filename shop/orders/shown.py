@@ -1,27 +1,71 @@
 """How an order is told to people."""
 
-from shop.orders.models import Order, Status
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from shop.addresses.reading import whole
+from shop.delivery.goods import goods_of
+from shop.delivery.shown import carrier_name
+from shop.orders.models import Order, OrderStep, PaymentState, Status
+from shop.rights.seller import Imprint, imprint
 from trace.gs1.digital_link import DigitalLink
+from village.db import db
+from village.i18n import clock, moment
 from village.i18n import gettext as _
-from village.i18n import moment
+from village.places.models import Cooperative
+from village.products.models import Product
 
 PATH = (Status.PLACED, Status.CONFIRMED, Status.PICKED, Status.DISPATCHED, Status.DELIVERED)
+BADGES = {
+    Status.PLACED: "waiting",
+    Status.CONFIRMED: "waiting",
+    Status.PICKED: "info",
+    Status.PARTLY_DISPATCHED: "info",
+    Status.DISPATCHED: "info",
+    Status.DELIVERED: "done",
+    Status.CANCELLED: "cut",
+}
 
 
-def said(status: Status) -> str:
-    """A step of the timeline in words."""
+@dataclass(frozen=True)
+class LotInLine:
+    """So many packs of a lot that fill a line."""
+
+    lot: str
+    units: int
+    path: str
+    """Its scan page, on our own host."""
+    name: str
+    """What it is, where the line is a combo's; else empty."""
+
+
+def said(what: str) -> str:
+    """A step of the timeline in words: a status that was reached, or one of `OTHER_STEPS`."""
     return {
-        Status.PLACED: _("Đã đặt"),
-        Status.CONFIRMED: _("Người bán đã xác nhận"),
-        Status.PICKED: _("Đã soạn hàng theo lô"),
-        Status.DISPATCHED: _("Đã gửi đi, đã ghi vào sổ chung"),
-        Status.DELIVERED: _("Đã tới tay người mua"),
-        Status.CANCELLED: _("Đơn đã huỷ"),
-    }[status]
+        "placed": _("Đã đặt"),
+        "confirmed": _("Người bán đã xác nhận"),
+        "picked": _("Đã soạn hàng theo lô"),
+        "partly_dispatched": _("Đã gửi đi một phần, đã ghi vào sổ chung"),
+        "dispatched": _("Đã gửi đi, đã ghi vào sổ chung"),
+        "delivered": _("Đã tới tay người mua"),
+        "cancelled": _("Đơn đã huỷ"),
+        "changed": _("Đã đổi số gói trong đơn"),
+        "addressed": _("Đã ghi nơi nhận"),
+        "reallocated": _("Đã đổi sang lô khác"),
+        "paid": _("Đã nhận đủ tiền"),
+        "part_paid": _("Đã nhận một phần tiền"),
+        "refunded": _("Đã trả lại tiền"),
+        "arrived": _("Một gói hàng đã tới nơi"),
+        "returned": _("Hàng đã về lại người bán"),
+        "lost": _("Hàng hỏng hoặc mất trên đường"),
+        "rest_cancelled": _("Phần còn lại không gửi nữa"),
+        "expired": _("Hết giờ giữ hàng mà chưa thấy tiền"),
+    }[what]
 
 
 def awaited(status: Status) -> str:
-    """The same step before it happened."""
+    """A status before it is reached."""
     return {
         Status.CONFIRMED: _("Chờ người bán xác nhận"),
         Status.PICKED: _("Soạn hàng"),
@@ -31,22 +75,76 @@ def awaited(status: Status) -> str:
 
 
 def timeline(order: Order) -> list[tuple[str, str, str]]:
-    """(`done` | `now` | `later`, words, when) for each step, first to last."""
-    when = {step.what: moment(step.at) for step in order.steps}
+    """(`done` | `now` | `later`, words, when) for all that happened, first to last, and for what is to come."""
+    told = [("done", said(step.what), moment(step.at)) for step in order.steps]
     if order.status is Status.CANCELLED:
-        done = [("done", said(status), when[status]) for status in PATH if status in when]
-        return [*done, ("now", said(Status.CANCELLED), when[Status.CANCELLED])]
-    reached = PATH.index(order.status)
-    told = [("done", said(status), when.get(status, "")) for status in PATH[: reached + 1]]
-    coming = [("later", awaited(status), "") for status in PATH[reached + 1 :]]
-    if coming:
-        coming[0] = ("now", *coming[0][1:])
-    return told + coming
+        last = max(place for place, step in enumerate(order.steps) if step.what == Status.CANCELLED)
+        told[last] = ("now", *told[last][1:])
+        return told
+    reached = Status.PICKED if order.status is Status.PARTLY_DISPATCHED else order.status
+    coming = [awaited(status) for status in PATH[PATH.index(reached) + 1 :]]
+    if order.payment_state is PaymentState.AWAITING and order.hold_until is not None:
+        coming.insert(0, _("Chờ tiền về trước %(time)s", time=clock(order.hold_until)))
+    return told + [("later" if place else "now", words, "") for place, words in enumerate(coming)]
 
 
 def cancelled_because(order: Order) -> str:
-    """The seller's reason; empty when there is none."""
-    return next((step.note for step in order.steps if step.what == Status.CANCELLED), "")
+    """Why it, or what was left of it, was cancelled; empty when nobody said."""
+    step = _cancelling(order)
+    if step is None or not step.note:
+        return ""
+    return step.note if step.member_id else _(step.note)
+
+
+def word_of_cancelling(order: Order) -> str:
+    """The same for its buyer, who hears whose words they are."""
+    step, because = _cancelling(order), cancelled_because(order)
+    if step is None or not because:
+        return ""
+    return _("Người bán nhắn: %(reason)s", reason=because) if step.member_id else because
+
+
+def _cancelling(order: Order) -> OrderStep | None:
+    return next((step for step in reversed(order.steps) if step.what in (Status.CANCELLED, "rest_cancelled")), None)
+
+
+def lots(order: Order) -> dict[str, list[LotInLine]]:
+    """By line: from which lots it is filled. One statement."""
+    goods = goods_of(db.session(), {part.batch_id for line in order.lines for part in line.allocations})
+    return {
+        line.id: [
+            LotInLine(part.lot, part.units, goods[part.batch_id].link.path,
+                      goods[part.batch_id].name if goods[part.batch_id].gtin != line.gtin else "")
+            for part in line.allocations
+        ]
+        for line in order.lines
+    }  # fmt: skip
+
+
+def sellers(order: Order) -> list[Imprint]:
+    """Who sells what is in it."""
+    ids = {line.product_id for line in order.lines}
+    found = db.session.scalars(
+        select(Cooperative)
+        .where(Cooperative.id.in_(select(Product.cooperative_id).where(Product.id.in_(ids))))
+        .order_by(Cooperative.name)
+    )
+    return [imprint(cooperative) for cooperative in found.all()]
+
+
+def address(order: Order) -> str:
+    """Where it goes, on one line."""
+    return whole(order.buyer_address or "", order.buyer_ward or "", order.buyer_province or "")
+
+
+def payment_words(order: Order) -> str:
+    """How it is paid."""
+    return {"cod": _("Trả khi nhận hàng"), "vietqr": _("Chuyển khoản"), "stripe": _("Thẻ quốc tế")}[order.payment]
+
+
+def delivery_words(order: Order) -> str:
+    """Who brings it."""
+    return carrier_name(order.delivery)
 
 
 def scan_path(gtin: str, lot: str) -> str:
@@ -57,13 +155,3 @@ def scan_path(gtin: str, lot: str) -> str:
 def hidden_phone(phone: str) -> str:
     """A telephone number of which a passer-by reads the end only."""
     return "••• ••• " + phone[-3:]
-
-
-BADGES = {
-    Status.PLACED: "waiting",
-    Status.CONFIRMED: "waiting",
-    Status.PICKED: "info",
-    Status.DISPATCHED: "info",
-    Status.DELIVERED: "done",
-    Status.CANCELLED: "cut",
-}

@@ -1,57 +1,93 @@
-"""What happens to an order after it was placed. Each function owns its transaction.
+"""What happens to an order after it was placed. Each function owns its transaction, but those whose names end in `_in`.
 
-placed → confirmed → picked → dispatched → delivered; cancelled from any of the first three. Each step is one
-conditional UPDATE: of two sellers at once one wins, the other is told what happened.
+placed → confirmed → picked → [partly_dispatched →] dispatched → delivered; cancelled from any of the first three, and
+when everything that was sent came back. Each step is one conditional UPDATE: of two sellers at once one wins, the other
+is told what happened.
+
+For payments, carriers and others, inside their own `write()`; `send_in` and `return_in` inside `write(ledger=True)`:
+
+    pay_in(session, order, amount, at)             money came (shop/orders/money.py)
+    refund_in(session, order, amount)              money went back
+    send_in(session, actor, order_id, parts, …)    packs leave, as one parcel (shop/orders/sending.py)
+    to_collect(session, order)                     what its carrier is to collect
+    arrived_in(session, shipment, at)              a parcel is with its buyer (shop/orders/arriving.py)
+    return_in(session, actor, order_id, parts)     packs came back, or never will (shop/orders/returning.py)
+    buyer_text(order)                              what the ledger committed to instead of the buyer
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, selectinload
 
-from shop.orders.errors import no_order
-from shop.orders.lines import allocate, parts_of
+from shop.delivery.models import Shipment
+from shop.orders import expiring
+from shop.orders.arriving import NOT_THERE, arrived_in
+from shop.orders.cancelling import cancel_in
+from shop.orders.errors import no_order, not_paid, nothing_on_the_way
+from shop.orders.lines import allocate, waiting_of
 from shop.orders.models import OPEN, Allocation, Order, OrderLine, OrderStep, Status
+from shop.orders.money import pay_in, refund_in
 from shop.orders.moving import move, record, touch
-from shop.orders.services import Buyer, cancel_in, set_buyer_in
+from shop.orders.returning import return_in
+from shop.orders.sending import buyer_text, send_in, to_collect
+from shop.orders.services import Buyer, set_buyer_in
 from shop.picking.freeing import free
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from shop.stock.services import Part
+from village import clock
 from village.db import db, write
 from village.errors import BadInput, Conflict
 from village.i18n import lazy_gettext as _l
+from village.ids import uuid7
 from village.people.access import Actor, wrong_role
 from village.people.models import Role
 from village.products.models import Product
 from village.text import clean_line
+
+__all__ = [
+    "WORKERS", "arrived_in", "buyer_text", "by_id", "by_token", "cancel", "cancel_by_buyer", "confirm", "deliver",
+    "dispatch", "pay_in", "pick", "reallocate", "refund_in", "return_in", "send_in", "set_buyer", "set_buyer_by_token",
+    "sold_by", "to_collect",
+]  # fmt: skip
 
 WORKERS = (Role.SELLER, Role.OFFICE)
 """Who works on orders."""
 
 
 def by_token(token: str) -> Order:
-    """The order that this token opens, with all that its page shows; NotFound for any other token."""
-    order = db.session.scalar(_loaded().where(Order.token == token))
-    if order is None:
-        raise no_order()
-    return order
+    """The order that this token opens, with all that its page shows; NotFound for any other token.
+
+    One whose deadline is over is expired first: nobody is shown, or asked to pay for, packs that are not kept.
+    """
+    return _read(Order.token == token)
 
 
 def by_id(actor: Actor, order_id: str) -> Order:
     """An order for who works on it."""
     _authorise(actor, order_id)
-    order = db.session.scalar(_loaded().where(Order.id == order_id))
+    return _read(Order.id == order_id)
+
+
+def _read(which: ColumnElement[bool]) -> Order:
+    order = db.session.scalar(_loaded().where(which))
+    if order is not None and expiring.is_lapsed(order):
+        expiring.expire(order.id)
+        order = db.session.scalar(_loaded().where(which))
     if order is None:
         raise no_order()
     return order
 
 
 def confirm(actor: Actor, order_id: str) -> Order:
-    """A seller has spoken with the buyer, or trusts the order. It must be known to whom and where it goes."""
+    """A seller has spoken with the buyer, or trusts the order. It must be known to whom and where it goes, and an order
+    that is paid ahead must be paid: until then its packs have a deadline."""
     _authorise(actor, order_id)
     with write() as session:
         order = move(session, order_id, Status.CONFIRMED, (Status.PLACED,), actor)
+        if order.paid_ahead and not order.settled:
+            raise not_paid(order)
         if not order.sendable:
             raise Conflict(
                 "buyer-unknown",
@@ -74,9 +110,7 @@ def reallocate(actor: Actor, order_id: str) -> Order:
     """Fill the order from other lots where its own may not be sent; a picked order has to be picked again."""
     _authorise(actor, order_id)
     with write() as session:
-        order = session.get(Order, order_id)
-        if order is None:
-            raise no_order()
+        order = _one(session, order_id)
         touch(session, order, OPEN, actor)
         if _change_lots(session, order, actor) and order.status is Status.PICKED:
             order.status = Status.CONFIRMED
@@ -85,25 +119,41 @@ def reallocate(actor: Actor, order_id: str) -> Order:
 
 
 def dispatch(actor: Actor, order_id: str) -> Order:
-    """The parcel leaves: an event on the ledger for its lots, and its packs are sold, in one transaction."""
-    from batches.stages.services import record_dispatch  # that room's services load its process files
-
+    """All that has not left leaves by hand: an event on the ledger for its lots, and its packs are sold."""
     _authorise(actor, order_id)
     with write(ledger=True) as session:
-        order = move(session, order_id, Status.DISPATCHED, (Status.PICKED,), actor)
-        parts = stock.in_order(session, parts_of(order))
-        _refuse_stopped(session, parts)
-        record_dispatch(session, actor, [(part.batch_id, part.units) for part in parts], buyer=_buyer_text(order))
-        stock.mark_sold(session, parts)
-        session.refresh(order)  # the ledger forgets what the session had read
+        order = _one(session, order_id)
+        send_in(
+            session, actor, order_id, None,
+            carrier="hand", shipment_id=uuid7(), cod_amount=to_collect(session, order),
+        )  # fmt: skip
         return order
 
 
 def deliver(actor: Actor, order_id: str) -> Order:
-    """It arrived, and was paid."""
+    """All that is on the way arrived. What was carried by hand was paid at the door, as far as it was to be."""
+    from shop.delivery.steps import delivered_in  # these folders stand on this one
+    from shop.payments.services import cash_in
+
     _authorise(actor, order_id)
+    now = clock.now()
     with write() as session:
-        return move(session, order_id, Status.DELIVERED, (Status.DISPATCHED,), actor)
+        order = _one(session, order_id)
+        touch(session, order, (Status.DISPATCHED,), actor)
+        parcels = session.scalars(select(Shipment).where(Shipment.order_id == order_id).order_by(Shipment.number)).all()
+        on_the_way = [one for one in parcels if one.delivered_at is None and one.state not in NOT_THERE]
+        if parcels and not on_the_way:
+            raise nothing_on_the_way(order)
+        for parcel in on_the_way:
+            if parcel.carrier == "hand":
+                delivered_in(session, parcel, now, parcel.cod_amount, actor)
+            else:
+                arrived_in(session, parcel, now, actor)
+        if not parcels:  # it left before parcels were written down
+            if order.owed:
+                cash_in(session, order, order.owed, now, order.number)
+            move(session, order_id, Status.DELIVERED, (Status.DISPATCHED,), actor)
+        return order
 
 
 def cancel(actor: Actor, order_id: str, reason: object) -> Order:
@@ -123,10 +173,7 @@ def set_buyer(actor: Actor, order_id: str, buyer: Buyer) -> Order:
     """A seller writes down to whom and where."""
     _authorise(actor, order_id)
     with write() as session:
-        order = session.get(Order, order_id)
-        if order is None:
-            raise no_order()
-        return set_buyer_in(session, order, buyer, actor=actor)
+        return set_buyer_in(session, _one(session, order_id), buyer, actor=actor)
 
 
 def set_buyer_by_token(token: str, buyer: Buyer) -> Order:
@@ -149,29 +196,39 @@ def _by_buyer(token: str, act: Callable[[Session, Order], Order]) -> Order:
         return act(session, order)
 
 
+def _one(session: Session, order_id: str) -> Order:
+    order = session.get(Order, order_id)
+    if order is None:
+        raise no_order()
+    return order
+
+
 def _change_lots(session: Session, order: Order, actor: Actor) -> bool:
-    """Swap the allocations on lots that may not be sent for others; True when there were any.
+    """Swap what waits of lots that may not be sent for others; True when there was any.
 
     Conflict when no other lot has enough: the order then stays as it was.
     """
-    stopped = stock.lots_stopped(session, parts_of(order))
+    stopped = stock.lots_stopped(session, waiting_of(order))
     if not stopped:
         return False
-    stock.lock(session, [line.product_id for line in order.lines])
-    changed: list[str] = []
-    for line in sorted(order.lines, key=lambda line: line.product_id):
-        for part in [part for part in line.allocations if part.batch_id in stopped]:
-            _swap(session, line, part)
-            changed.append(part.lot)
-    free(session, order.id, stopped)
-    record(order, "reallocated", actor, ", ".join(dict.fromkeys(changed))[:300])
+    product_of = stock.products_of(session, stopped)
+    stock.lock(session, product_of.values())
+    swapped = [part for line in order.lines for part in line.allocations if part.batch_id in stopped and part.waiting]
+    swapped.sort(key=lambda part: product_of[part.batch_id])
+    lines = {line.id: line for line in order.lines}
+    for part in swapped:
+        _swap(session, lines[part.order_line_id], part, product_of[part.batch_id])
+    sent = {part.batch_id for line in order.lines for part in line.allocations if part.sent}
+    free(session, order.id, stopped - sent)
+    record(order, "reallocated", actor, ", ".join(dict.fromkeys(part.lot for part in swapped))[:300])
     session.flush()
     return True
 
 
-def _swap(session: Session, line: OrderLine, part: Allocation) -> None:
+def _swap(session: Session, line: OrderLine, part: Allocation, product_id: str) -> None:
+    units = part.waiting
     try:
-        others = stock.reserve(session, line.product_id, part.units)
+        others = stock.reserve(session, product_id, units)
     except OutOfStock as error:
         raise Conflict(
             "lot-on-hold",
@@ -180,23 +237,13 @@ def _swap(session: Session, line: OrderLine, part: Allocation) -> None:
                 "Bác chờ mẻ sau hoặc huỷ đơn."
             ),
             lot=part.lot,
-            units=part.units,
+            units=units,
         ) from error
-    stock.release(session, [Part(part.batch_id, part.lot, part.units)])
-    line.allocations.remove(part)
+    stock.release(session, [Part(part.batch_id, part.lot, units)])
+    part.units = part.sent or units
+    if part.sent == 0:
+        line.allocations.remove(part)
     allocate(line, others)
-
-
-def _refuse_stopped(session: Session, parts: Sequence[Part]) -> None:
-    stopped = stock.lots_stopped(session, parts)
-    for part in parts:
-        if part.batch_id in stopped:
-            raise stock.lot_on_hold(part.lot)
-
-
-def _buyer_text(order: Order) -> str:
-    """What the ledger's salted commitment is made of."""
-    return "\n".join((order.number, order.buyer_name or "", order.buyer_phone or "", order.buyer_address or ""))
 
 
 def _authorise(actor: Actor, order_id: str) -> None:

@@ -1,75 +1,66 @@
-"""Checkout without an account, and the order's page behind its token."""
-
-from dataclasses import dataclass, field
+"""Checkout without an account, the order's page behind its token, and its receipt."""
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from shop.cart import services as carts
-from shop.cart.services import Cart
+from shop.cart.services import Cart, Wish
+from shop.delivery.shown import parcels
 from shop.orders import services, shown, steps
-from shop.orders.errors import bad_quantity
+from shop.orders.desk import Desk, desk, imprint_of, payment_choices, province_choices
+from shop.orders.forms import Form, fees_seen, lines_sent, total_seen
 from shop.orders.models import Order, Status
+from shop.orders.services import Buyer, Placed
+from shop.payments.shown import pay_block
 from shop.stock.errors import OutOfStock
 from village.errors import BadInput, Conflict
+from village.i18n import current_language, dong
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
-from village.ids import secret_token
 from village.people.access import actor
 
 pages = Blueprint("orders", __name__, template_folder="templates")
-
-
-@dataclass
-class Form:
-    """What was typed, and what was wrong with it."""
-
-    name: str = ""
-    phone: str = ""
-    address: str = ""
-    note: str = ""
-    key: str = field(default_factory=secret_token)
-    errors: dict[str, str] = field(default_factory=dict)
-    problem: str = ""
+DEARER = "delivery-costs-more"
 
 
 @pages.get("/checkout")
 def checkout() -> ResponseReturnValue:
     """Who gets it, and where it goes."""
-    cart = carts.show()
+    cart = carts.show().of(request.args.get("seller", ""))
     if not cart.ready:
         return redirect(url_for("cart.cart"), 303)
-    return _checkout(cart, Form())
+    return _checkout(cart, desk(cart.seller, cart.lines, "", ""), Form())
 
 
 @pages.post("/checkout")
 def place() -> ResponseReturnValue:
     """Order what the page showed. Sent twice (a double click), it is one order."""
-    form = _typed()
+    form = Form.typed()
     try:
-        lines = [_line(text) for text in request.form.getlist("line")]
-        placed = services.place(
-            actor(),
-            lines,
-            services.clean_buyer(form.name, form.phone, form.address),
-            channel="web",
-            note=form.note,
-            expected_total=_total(request.form.get("total", "")),
-            idempotency_key=form.key,
-        )
-    except OutOfStock as error:
-        page = render_template("cart/cart.html", cart=carts.show(), problem=str(error))
-        return page, error.status
+        lines = lines_sent()
+        wish = carts.wished(lines)
     except BadInput as error:
-        return _wrong(form, error), error.status
+        form.problem = str(error)
+        return _as_gathered(form), error.status
+    buyer = form.buyer()
+    offered = desk(wish.seller, wish.lines, *_place_of(form, buyer))
+    if buyer is None:
+        return _checkout(wish.cart(), offered, form), BadInput.status
+    try:
+        placed = _place(wish, offered, form, buyer, lines)
+    except OutOfStock as error:
+        return render_template("cart/cart.html", cart=carts.show(), problem=str(error)), error.status
+    except BadInput as error:
+        form.tell(error)
+        return _checkout(wish.cart(), offered, form), error.status
     except Conflict as error:
-        if error.slug != "price-changed":
+        if error.slug == "idempotency-key-reused":
             raise Conflict(
                 "already-ordered", _l("Đơn từ trang này đã đặt rồi. Muốn đặt thêm, bác mở lại giỏ hàng nhé.")
             ) from error
         form.problem = str(error)
-        return _checkout(carts.show(), form), error.status
-    carts.empty()
+        return _checkout(wish.cart(), offered, form), error.status
+    carts.take_out(wish.units)
     if not placed.again:
         flash(_("Đặt xong rồi. Hàng đã được giữ riêng cho bác."), "done")
     return redirect(url_for("orders.order", token=placed.token), 303)
@@ -79,6 +70,13 @@ def place() -> ResponseReturnValue:
 def order(token: str) -> ResponseReturnValue:
     """How the order stands: for whoever holds its token."""
     return _order(steps.by_token(token))
+
+
+@pages.get("/orders/<token>/receipt")
+def receipt(token: str) -> ResponseReturnValue:
+    """What was bought of whom and what was paid, to print."""
+    found = steps.by_token(token)
+    return render_template("orders/receipt.html", order=found, **_told(found))
 
 
 @pages.post("/orders/<token>/cancel")
@@ -94,58 +92,91 @@ def cancel(token: str) -> ResponseReturnValue:
 @pages.post("/orders/<token>/buyer")
 def set_buyer(token: str) -> ResponseReturnValue:
     """The buyer of a livestream order says where it goes."""
-    form = _typed()
+    form = Form.typed()
+    found = steps.by_token(token)
+    buyer = form.buyer()
+    if buyer is None:
+        return _order(found, form), BadInput.status
     try:
-        steps.set_buyer_by_token(token, services.clean_buyer(form.name, form.phone, form.address))
+        steps.set_buyer_by_token(token, buyer)
     except BadInput as error:
-        _tell(form, error)
+        form.tell(error)
         return _order(steps.by_token(token), form), error.status
     except Conflict as error:
         return _order(steps.by_token(token), problem=str(error)), error.status
     return redirect(url_for("orders.order", token=token), 303)
 
 
-def _typed() -> Form:
-    sent = request.form
-    return Form(sent.get("name", ""), sent.get("phone", ""), sent.get("address", ""), sent.get("note", ""),
-                sent.get("key", ""))  # fmt: skip
+def _place(wish: Wish, offered: Desk, form: Form, buyer: Buyer, lines: list[tuple[str, int]]) -> Placed:
+    """Place it at the fee that the page showed or a lower one; what costs more is shown first, and asked again."""
+    way = offered.way(form.delivery)
+    if not offered.ways:
+        raise BadInput("not-delivered-there", _l("Nơi bán chưa giao tới %(place)s. Bác gọi nơi bán hỏi giúp mình nhé."),
+                       field="province", place=buyer.province)  # fmt: skip
+    if form.payment not in offered.methods:
+        raise BadInput("no-such-payment", _l("Bác chọn cách trả tiền nhé."), field="payment")
+    seen = fees_seen().get(form.delivery)
+    if way is None or seen is None or seen < way.fee:
+        way = way or offered.ways[0]
+        raise Conflict(
+            DEARER, _l("Cước giao về %(place)s là %(fee)s, cả đơn %(total)s. Bác xem lại rồi bấm đặt nhé."),
+            place=buyer.province, fee=dong(way.fee), total=dong(wish.cart().total + way.fee),
+        )  # fmt: skip
+    goods = total_seen()
+    return services.place(
+        actor(), lines, buyer, channel="web", payment=form.payment, note=form.note, idempotency_key=form.key,
+        delivery=way.key, delivery_fee=way.fee, language=current_language(),
+        expected_total=None if goods is None else goods + way.fee,
+    )  # fmt: skip
 
 
-def _line(text: str) -> tuple[str, int]:
-    gtin, _colon, quantity = text.partition(":")
-    if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 4):
-        raise bad_quantity("lines")
-    return gtin, int(quantity)
+def _as_gathered(form: Form) -> Response:
+    """The page again with what the cart holds; what was typed stays."""
+    cart = carts.show().of("")
+    if not cart.ready:
+        return make_response(render_template("cart/cart.html", cart=carts.show(), problem=form.problem))
+    return _checkout(cart, desk(cart.seller, cart.lines, form.province, form.ward), form)
 
 
-def _total(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+def _place_of(form: Form, buyer: Buyer | None) -> tuple[str, str]:
+    """Province and ward for the fees, as far as they are known."""
+    if buyer is not None:
+        return buyer.province or "", buyer.ward or ""
+    return form.province, form.ward
 
 
-def _tell(form: Form, error: BadInput) -> None:
-    if error.field in ("name", "phone", "address", "note"):
-        form.errors[error.field] = str(error)
-    else:
-        form.problem = str(error)
-
-
-def _wrong(form: Form, error: BadInput) -> Response:
-    _tell(form, error)
-    return _checkout(carts.show(), form)
-
-
-def _checkout(cart: Cart, form: Form) -> Response:
-    return make_response(render_template("orders/checkout.html", cart=cart, form=form))
+def _checkout(cart: Cart, offered: Desk, form: Form) -> Response:
+    if offered.way(form.delivery) is None and offered.ways:
+        form.delivery = offered.ways[0].key
+    if form.payment not in offered.methods:
+        form.payment = offered.methods[0]
+    page = render_template(
+        "orders/checkout.html", cart=cart, desk=offered, seller=imprint_of(cart.seller), form=form,
+        provinces=province_choices(), payments=payment_choices(offered.methods),
+    )  # fmt: skip
+    return make_response(page)
 
 
 def _order(found: Order, form: Form | None = None, problem: str = "") -> Response:
-    form = form or Form(found.buyer_name or "", found.buyer_phone or "", found.buyer_address or "")
     page = render_template(
-        "orders/order.html", order=found, timeline=shown.timeline(found), scan_path=shown.scan_path, form=form,
-        problem=problem, cancellable=found.status is Status.PLACED, because=shown.cancelled_because(found),
-        hidden_phone=shown.hidden_phone, asks_address=found.status is Status.PLACED and not found.sendable,
+        "orders/order.html", order=found, timeline=shown.timeline(found), form=form or Form.of(found),
+        problem=problem, cancellable=found.status is Status.PLACED, because=shown.word_of_cancelling(found),
+        pay=pay_block(found), parcels=parcels(found), provinces=province_choices(),
+        asks_address=found.status is Status.PLACED and not found.sendable, **_told(found),
     )  # fmt: skip
     return make_response(page)
+
+
+def _told(found: Order) -> dict[str, object]:
+    """What order page and receipt have in common."""
+    return {
+        "lots": shown.lots(found),
+        "sellers": shown.sellers(found),
+        "address": shown.address(found),
+        "hidden_phone": shown.hidden_phone,
+        "payment_words": shown.payment_words(found),
+        "delivery_words": shown.delivery_words(found),
+    }
 
 
 @pages.after_request

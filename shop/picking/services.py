@@ -9,10 +9,10 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, joinedload
 
 from shop.orders import steps
-from shop.orders.errors import no_order
-from shop.orders.lines import parts_of
+from shop.orders.errors import moved_on, no_order
+from shop.orders.lines import packs_of
 from shop.orders.models import Order, Status
-from shop.orders.moving import touch
+from shop.orders.moving import last_hand, touch
 from shop.picking.freeing import free
 from shop.picking.models import OrderUnit
 from trace.gs1.digital_link import parse_uri
@@ -25,8 +25,10 @@ from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor
 
-AT_PICKING = (Status.CONFIRMED, Status.PICKED)
-"""While the parcel is open."""
+NONE_LEFT = (Status.CONFIRMED, Status.PICKED)
+"""Before any parcel has left."""
+AT_PICKING = (*NONE_LEFT, Status.PARTLY_DISPATCHED)
+"""While a parcel is open."""
 MOST = 200
 """Labels put in at once."""
 MAX_TEXT = 40_000
@@ -55,6 +57,12 @@ class Parcel:
         """The packs of a lot that are in."""
         return [one for one in self.packs if one.unit.batch_id == batch_id]
 
+    def may_leave(self, batch_id: str) -> bool:
+        """True when packs of a lot may be taken out again: while the parcel is open, and where more are in than the
+        order still has, because some came back or were not sent after all."""
+        kept = sum(units for batch, _lot, units in self.wanted if batch == batch_id)
+        return self.order.status in AT_PICKING or len(self.put_in(batch_id)) > kept
+
 
 def parcel(actor: Actor, order_id: str) -> Parcel:
     """How far the picking has come; NotFound for an order in which the actor's cooperative sells nothing."""
@@ -80,7 +88,7 @@ def put(actor: Actor, order_id: str, typed: Sequence[Label]) -> int:
     """Put these packs into the parcel, all or none; how many. BadInput says of each refused one why."""
     steps.by_id(actor, order_id)
     with write() as session:
-        order = _open(session, actor, order_id)
+        order = _taken(session, actor, order_id, AT_PICKING)
         standing = _parcel(session, order)
         room = {batch: units - len(standing.put_in(batch)) for batch, _lot, units in standing.wanted}
         found: dict[str, Unit] = {}
@@ -116,10 +124,12 @@ def take_out(actor: Actor, order_id: str, unit_id: str) -> None:
     """Take one pack out again."""
     steps.by_id(actor, order_id)
     with write() as session:
-        _open(session, actor, order_id)
+        order = _taken(session, actor, order_id, tuple(Status))
         held = session.get(OrderUnit, unit_id)
         if held is None or held.order_id != order_id:
             raise NotFound("no-such-pack", _l("Gói này không nằm trong đơn."))
+        if not _parcel(session, order).may_leave(held.unit.batch_id):
+            raise moved_on(order, last_hand(order))
         session.delete(held)
         session.execute(update(Unit).where(Unit.id == unit_id).values(sold_at=None))
 
@@ -128,7 +138,7 @@ def take_all_out(actor: Actor, order_id: str) -> None:
     """Take all packs out: the picking begins anew."""
     steps.by_id(actor, order_id)
     with write() as session:
-        _open(session, actor, order_id)
+        _taken(session, actor, order_id, NONE_LEFT)
         free(session, order_id)
 
 
@@ -185,11 +195,11 @@ def _why_not(label: Label, unit: Unit | None, order: Order, room: dict[str, int]
     return ""
 
 
-def _open(session: Session, actor: Actor, order_id: str) -> Order:
+def _taken(session: Session, actor: Actor, order_id: str, sources: Sequence[Status]) -> Order:
     order = session.get(Order, order_id)
     if order is None:
         raise no_order()
-    touch(session, order, AT_PICKING, actor)
+    touch(session, order, sources, actor)
     return order
 
 
@@ -200,5 +210,5 @@ def _parcel(session: Session, order: Order) -> Parcel:
         .options(joinedload(OrderUnit.unit), joinedload(OrderUnit.member))
         .order_by(OrderUnit.at, OrderUnit.unit_id)
     ).all()
-    wanted = sorted((part.batch_id, part.lot, part.units) for part in parts_of(order))
+    wanted = sorted((part.batch_id, part.lot, part.units) for part in packs_of(order))
     return Parcel(order, wanted, packs)

@@ -54,7 +54,7 @@ def _page(order_id: str, problem: str = "") -> Response:
     typed = request.form.get("labels", "")[: services.MAX_TEXT] if problem else ""
     page = render_template(
         "picking/packs.html", parcel=found, order=found.order, open=found.order.status in services.AT_PICKING,
-        problem=problem, typed=typed, in_groups=in_groups,
+        none_left=found.order.status in services.NONE_LEFT, problem=problem, typed=typed, in_groups=in_groups,
     )  # fmt: skip
     return make_response(page)
 

@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shop.orders.models import GONE, OPEN, Allocation, Order, OrderLine, Status
+from shop.orders.models import OPEN, Allocation, Order, OrderLine, Status
 from shop.recalls import letters
 from shop.recalls.models import Reached, RecallOrder
 from trace import signals
@@ -22,15 +22,12 @@ from village.outbox.services import put_all, put_fresh
 from village.places.models import Cooperative
 from village.products.models import Product
 
-STATES = {Status.DISPATCHED: Reached.SHIPPING, Status.DELIVERED: Reached.DELIVERED}
-"""Everything else is promised, and has not left."""
-
-_HOLDING = frozenset((*OPEN, *GONE))
+_OPEN = frozenset(OPEN)
 _ORDER, _LINE, _PART = Order.__table__.c, OrderLine.__table__.c, Allocation.__table__.c
 _WITH = (
     select(
         _ORDER.id, _ORDER.number, _ORDER.token, _ORDER.status, _ORDER.buyer_phone, _LINE.product_id, _LINE.name_vi,
-        _PART.batch_id, _PART.lot, _PART.units,
+        _PART.batch_id, _PART.lot, _PART.units, _PART.sent, _PART.returned,
     )
     .select_from(Allocation.__table__)
     .join(OrderLine.__table__, _LINE.id == _PART.order_line_id)
@@ -41,7 +38,8 @@ _WITH = (
 
 @dataclass
 class Found:
-    """An order, with its packs by lot, as it was found."""
+    """An order, with its packs by lot, as it was found. Of a lot of which some has left, only that is told: the rest is
+    stopped with its lot."""
 
     id: str
     number: str
@@ -53,6 +51,8 @@ class Found:
     """Lot code and packs by the lot's id."""
     goods: dict[str, str] = field(default_factory=dict)
     """What each lot is called, by the lot's id."""
+    states: dict[str, Reached] = field(default_factory=dict)
+    """Where the packs of each lot are; `state` is that of what has come farthest."""
 
     @property
     def affected(self) -> AffectedOrder:
@@ -82,7 +82,7 @@ def started(_sender: object, *, session: Session, call: Call, **_rest: object) -
     rows = [
         {
             "recall_id": call.id, "order_id": order.id, "batch_id": batch, "lot": lot, "units": units,
-            "state": order.state, "message_id": messages.get(order.id),
+            "state": order.states[batch], "message_id": messages.get(order.id),
         }
         for order in found
         for batch, (lot, units) in order.parts.items()
@@ -133,18 +133,34 @@ def orders_with(session: Session, batches: Collection[str]) -> list[Found]:
     rows = session.connection().execute(_WITH.where(_PART.batch_id.in_(listed(session, batches)))).all()
     sellers = {product: coop for product, coop in session.execute(select(Product.id, Product.cooperative_id))}
     found: dict[str, Found] = {}
-    for order_id, number, token, status, phone, product, name, batch, lot, units in rows:
+    for order_id, number, token, status, phone, product, name, batch, lot, units, sent, returned in rows:
         # Asked of the rows and not of the database, which would look each order up once for every status.
-        if status not in _HOLDING:
+        gone = sent - returned
+        waiting = units - sent if status in _OPEN else 0
+        if not (gone or waiting):
             continue
+        state = Reached.STOPPED
+        if gone:
+            state = Reached.DELIVERED if status is Status.DELIVERED else Reached.SHIPPING
         one = found.get(order_id)
         if one is None:
-            state = STATES.get(status, Reached.STOPPED)
             one = found[order_id] = Found(order_id, number, token, state, phone, sellers[product])
-        before = one.parts.get(batch, (lot, 0))[1]
-        one.parts[batch] = (lot, before + units)
+        _put(one, batch, lot, state, gone or waiting)
         one.goods[batch] = name
     return [found[order_id] for order_id in sorted(found)]
+
+
+def _put(one: Found, batch: str, lot: str, state: Reached, units: int) -> None:
+    """Add packs of a lot: what has left takes the place of what has not."""
+    before = one.states.get(batch)
+    if before is Reached.STOPPED and state is not before:
+        del one.parts[batch]
+    elif before is not None and before is not state:
+        return
+    one.states[batch] = state
+    one.parts[batch] = (lot, one.parts.get(batch, (lot, 0))[1] + units)
+    if one.state is Reached.STOPPED:
+        one.state = state
 
 
 def _by_buyer(found: Collection[Found]) -> dict[str, list[Found]]:

@@ -101,9 +101,7 @@ def told_units(session: Session, recall_id: str) -> int:
     query = (
         select(func.coalesce(func.sum(RecallOrder.units), 0))
         .join(Message, Message.id == RecallOrder.message_id)
-        .where(
-            RecallOrder.recall_id == recall_id, RecallOrder.state.in_(OUT), Message.state == MessageState.SENT
-        )
+        .where(RecallOrder.recall_id == recall_id, RecallOrder.state.in_(OUT), Message.state == MessageState.SENT)
     )
     return int(session.scalar(query) or 0)
 
@@ -150,11 +148,15 @@ def of_order(order: Order) -> OrderNotice | None:
     ).all()
     if not rows or order.status is Status.CANCELLED:
         return None
-    filled = {part.batch_id for line in order.lines for part in line.allocations}
-    still = tuple(dict.fromkeys(lot for batch, lot, _ in rows if batch in filled))
-    if order.status in GONE:
-        return OrderNotice("sent", still, rows[0].reason) if still else None
-    return OrderNotice("stopped" if still else "changed", still, rows[0].reason)
+    parts = [part for line in order.lines for part in line.allocations]
+    for state, filled in (
+        ("sent", {part.batch_id for part in parts if part.gone}),
+        ("stopped", {part.batch_id for part in parts if part.waiting}),
+    ):
+        still = tuple(dict.fromkeys(lot for batch, lot, _ in rows if batch in filled))
+        if still:
+            return OrderNotice(state, still, rows[0].reason)
+    return None if order.status in GONE else OrderNotice("changed", (), rows[0].reason)
 
 
 def stopped_orders(orders: Sequence[Order]) -> set[str]:
@@ -216,6 +218,11 @@ def _held_in_orders(session: Session, orders: Collection[str]) -> set[str]:
         .join(Allocation, Allocation.order_line_id == OrderLine.id)
         .join(Batch, Batch.id == Allocation.batch_id)
         .join(Order, Order.id == OrderLine.order_id)
-        .where(OrderLine.order_id.in_(listed(session, set(orders))), Batch.hold == "recalled", Order.status.in_(OPEN))
+        .where(
+            OrderLine.order_id.in_(listed(session, set(orders))),
+            Batch.hold == "recalled",
+            Order.status.in_(OPEN),
+            Allocation.units > Allocation.sent,
+        )
     )
     return set(session.scalars(query))

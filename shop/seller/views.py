@@ -1,48 +1,39 @@
-"""The sellers' console: what waits, one big next step for each order, slips to print."""
+"""`/seller/orders`: the list, one step for many, and each order with everything that can be done about it."""
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from babel.support import LazyProxy
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
+from shop.delivery.shown import carrier_name, parcels
 from shop.orders import shown, steps
 from shop.orders.errors import STATUS_WORDS
 from shop.orders.models import OPEN, Order, Status
 from shop.orders.services import clean_buyer
-from shop.seller import services
-from trace.gs1.digital_link import DigitalLink
-from trace.labels.qr import svg
+from shop.payments.services import payment_of
+from shop.payments.stripe.refunds import of_order
+from shop.seller import bulk, returns, services, words
+from shop.seller.filters import Filter
+from village.db import db
 from village.errors import BadInput, Conflict, NotFound, SoiError
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
 from village.people.access import Actor, requires, signed_in
 from village.people.phones import shown_phone
+from village.reference import reference
 
-pages = Blueprint("seller", __name__, url_prefix="/seller", template_folder="templates")
+pages = Blueprint("seller", __name__, url_prefix="/seller/orders", template_folder="templates")
 
-TABS = (
-    (Status.PLACED, _l("Mới đặt")),
-    (Status.CONFIRMED, _l("Cần soạn")),
-    (Status.PICKED, _l("Chờ gửi")),
-    (Status.DISPATCHED, _l("Đang đi")),
-    (Status.DELIVERED, _l("Đã tới")),
-    (Status.CANCELLED, _l("Đã huỷ")),
-)
-NEXT = {
-    Status.PLACED: ("confirm", _l("Xác nhận đơn")),
-    Status.CONFIRMED: ("pick", _l("Đã soạn xong")),
-    Status.PICKED: ("dispatch", _l("Đã gửi đi")),
-    Status.DISPATCHED: ("deliver", _l("Đã tới tay người mua")),
-}
 STEPS: dict[str, tuple[Callable[[Actor, str], Order], LazyProxy]] = {
     "confirm": (steps.confirm, _l("Đã xác nhận đơn %(number)s.")),
     "pick": (steps.pick, _l("Đơn %(number)s đã soạn xong.")),
     "reallocate": (steps.reallocate, _l("Đơn %(number)s đã xem lại lô.")),
-    "dispatch": (steps.dispatch, _l("Đơn %(number)s đã gửi, đã ghi vào sổ chung.")),
+    "dispatch": (bulk.send_by_hand, _l("Đơn %(number)s đã gửi, đã ghi vào sổ chung.")),
     "deliver": (steps.deliver, _l("Đơn %(number)s đã tới tay người mua.")),
 }
 
@@ -50,29 +41,34 @@ STEPS: dict[str, tuple[Callable[[Actor, str], Order], LazyProxy]] = {
 @pages.get("")
 @requires(*steps.WORKERS)
 def orders() -> ResponseReturnValue:
-    """Orders by what is to be done next."""
-    status = _status(request.args.get("status", "placed"))
-    asked = request.args.get("q", "").strip()[:40]
-    after = request.args.get("after", "")
-    found = services.find(signed_in(), status, asked, after if is_uuid(after) else "")
-    return render_template("seller/list.html", found=found, status=status, asked=asked, tabs=TABS, **_words())
+    """Orders by what is to be done next, or by what is asked for."""
+    return _list(request.args)
 
 
-@pages.get("/orders/<order_id>")
+@pages.post("/bulk")
+@requires(*steps.WORKERS)
+def take_steps() -> ResponseReturnValue:
+    """One step for all ticked orders."""
+    step = request.form.get("do", "")
+    try:
+        outcome = bulk.run(signed_in(), step, request.form.getlist("order"))
+    except BadInput as error:
+        return make_response(_list(request.form, str(error)), error.status)
+    wanted = Filter.from_query(request.form)
+    if outcome.failed:
+        return render_template("seller/bulk.html", outcome=outcome, done=str(words.DONE[step]), back=_address(wanted))
+    flash(str(words.DONE[step]) % {"count": len(outcome.done)}, "done")
+    return redirect(_address(wanted), 303)
+
+
+@pages.get("/<order_id>")
 @requires(*steps.WORKERS)
 def order(order_id: str) -> ResponseReturnValue:
-    """One order with its lots, its buyer and its timeline."""
+    """One order with its lots, its money, its parcels, its buyer and its timeline."""
     return _order(order_id)
 
 
-@pages.get("/orders/<order_id>/slip")
-@requires(*steps.WORKERS)
-def slip(order_id: str) -> ResponseReturnValue:
-    """What goes into the parcel, to print."""
-    return render_template("seller/slip.html", order=steps.by_id(signed_in(), order_id), qr=_qr, **_words())
-
-
-@pages.post("/orders/<order_id>/<step>")
+@pages.post("/<order_id>/<step>")
 @requires(*steps.WORKERS)
 def take_step(order_id: str, step: str) -> ResponseReturnValue:
     """Confirm, pick, reallocate, dispatch, deliver."""
@@ -87,7 +83,7 @@ def take_step(order_id: str, step: str) -> ResponseReturnValue:
     return _back(order_id)
 
 
-@pages.post("/orders/<order_id>/cancel")
+@pages.post("/<order_id>/cancel")
 @requires(*steps.WORKERS)
 def cancel(order_id: str) -> ResponseReturnValue:
     """Call an order off, with a reason."""
@@ -99,7 +95,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
     return _back(order_id)
 
 
-@pages.post("/orders/<order_id>/buyer")
+@pages.post("/<order_id>/buyer")
 @requires(*steps.WORKERS)
 def set_buyer(order_id: str) -> ResponseReturnValue:
     """Write down to whom and where it goes."""
@@ -113,32 +109,60 @@ def set_buyer(order_id: str) -> ResponseReturnValue:
     return _back(order_id)
 
 
+@pages.post("/<order_id>/returned")
+@requires(*steps.WORKERS)
+def take_back(order_id: str) -> ResponseReturnValue:
+    """Write down what the buyer brought back."""
+    try:
+        returns.take(signed_in(), order_id, request.form)
+    except (BadInput, Conflict) as error:
+        return _order(order_id, **_told(error)), error.status
+    flash(_("Đã ghi hàng trả lại. Hoàn tiền thì bác làm ở mục tiền."), "done")
+    return _back(order_id)
+
+
+def _list(asked: MultiDict[str, str], problem: str = "") -> str:
+    who, wanted = signed_in(), Filter.from_query(asked)
+    after = request.args.get("after", "")
+    found = services.find(who, wanted, after if is_uuid(after) else "")
+    own = [one for one in reference(db.session()).products.values() if one.cooperative_id == who.cooperative_id]
+    named = {one.id: one.name for one in own if one.price}
+    return render_template(
+        "seller/list.html", found=found, wanted=wanted, told=words.told(wanted, named), tabs=words.TABS,
+        problem=problem, ticked=set(asked.getlist("order")), tick_all=request.args.get("tick") == "all",
+        bulk=words.BULK.get(wanted.status or Status.DELIVERED),
+        products=sorted(named.items(), key=lambda pair: pair[1]), **naming(),
+    )  # fmt: skip
+
+
 def _order(order_id: str, problem: str = "", errors: dict[str, str] | None = None) -> Response:
     found = steps.by_id(signed_in(), order_id)
     page = render_template(
         "seller/order.html", order=found, timeline=shown.timeline(found), because=shown.cancelled_because(found),
-        problem=problem, errors=errors or {}, typed=request.form, **_words(),
+        parcels=parcels(found), lots=shown.lots(found), refunds=of_order(found), said=shown.said,
+        address=shown.address(found), payment=payment_of(db.session(), order_id), problem=problem,
+        errors=errors or {}, typed=request.form, **naming(),
     )  # fmt: skip
     return make_response(page)
-
-
-def _qr(gtin: str, lot: str) -> Markup:
-    """The code of a lot's scan page, drawn into the slip."""
-    address = DigitalLink(gtin, lot).under(current_app.extensions["soi"].public_url)
-    return Markup(svg(address, _("Mã quét của lô %(lot)s", lot=lot), 20))
 
 
 def _told(error: SoiError) -> dict[str, Any]:
     return {"errors": {error.field: str(error)}} if error.field else {"problem": str(error)}
 
 
-def _words() -> dict[str, Any]:
+def naming() -> dict[str, Any]:
+    """What the console's pages need to name things."""
     return {
-        "next_steps": NEXT,
+        "next_steps": words.NEXT,
         "badges": shown.BADGES,
         "status_words": STATUS_WORDS,
-        "scan_path": shown.scan_path,
+        "payments": words.PAYMENTS,
+        "payment_words": words.PAYMENT_STATES,
+        "payment_badges": words.PAYMENT_BADGES,
+        "channels": words.CHANNELS,
+        "carrier_name": carrier_name,
         "phone": shown_phone,
+        "short_dong": words.short_dong,
         "open_statuses": OPEN,
     }
 
@@ -146,16 +170,17 @@ def _words() -> dict[str, Any]:
 def _back(order_id: str) -> ResponseReturnValue:
     """To the list that it was done from, or to the order."""
     listed = request.form.get("from", "")
-    if listed in {str(status) for status, _words_ in TABS}:
+    if listed in set(Status):
         return redirect(url_for("seller.orders", status=listed), 303)
     return redirect(url_for("seller.order", order_id=order_id), 303)
 
 
-def _status(text: str) -> Status | None:
-    return Status(text) if text in set(Status) else None
+def _address(wanted: Filter) -> str:
+    return f"{url_for('seller.orders')}?{urlencode(wanted.query())}"
 
 
 @pages.after_request
-def _private(response: Response) -> Response:
+def private(response: Response) -> Response:
+    """Buyers' names stay in no cache."""
     response.headers["Cache-Control"] = "no-store"
     return response

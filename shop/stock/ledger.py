@@ -37,17 +37,22 @@ def batch_made(_sender: object, *, session: Session, batch: Batch, **_rest: obje
         "packed": batch.made_units,
         "reserved": 0,
         "sold": 0,
+        "lost": 0,
         "on_hold": batch.hold != "none",
     }
     insert_later(session, StockLot.__table__, [row])
 
 
-def units_left(_sender: object, *, session: Session, batch: Batch, units: int, **_rest: object) -> None:
-    """Packs left the house without an order (negative: came back). Refused when orders were promised them."""
+def units_left(
+    _sender: object, *, session: Session, batch: Batch, units: int, lost: bool = False, **_rest: object
+) -> None:
+    """Packs left the house without an order (negative: came back), for a buyer or as a loss. Refused when orders were
+    promised them."""
+    column = StockLot.lost if lost else StockLot.sold
     moved = session.execute(
         update(StockLot)
-        .where(StockLot.batch_id == batch.id, units <= FREE, StockLot.sold + units >= 0)
-        .values(sold=StockLot.sold + units)
+        .where(StockLot.batch_id == batch.id, units <= FREE, column + units >= 0)
+        .values({column: column + units})
         .execution_options(synchronize_session=False)
     )
     assert isinstance(moved, CursorResult)
@@ -65,7 +70,7 @@ def batch_changed(_sender: object, *, session: Session, batch: Batch, **_rest: o
     packed = 0 if batch.void or batch.made_units is None else batch.made_units
     moved = session.execute(
         update(StockLot)
-        .where(StockLot.batch_id == batch.id, StockLot.reserved + StockLot.sold <= packed)
+        .where(StockLot.batch_id == batch.id, StockLot.reserved + StockLot.sold + StockLot.lost <= packed)
         .values(packed=packed, best_before=batch.best_before, gtin=batch.gtin, lot=batch.lot)
         .execution_options(synchronize_session=False)
     )
@@ -78,7 +83,7 @@ def batch_changed(_sender: object, *, session: Session, batch: Batch, **_rest: o
             "promised-to-orders",
             _l("Lô %(lot)s đã có %(taken)s gói bán hoặc có người đặt, không sửa xuống %(packed)s gói được."),
             lot=batch.lot,
-            taken=row.reserved + row.sold,
+            taken=row.reserved + row.sold + row.lost,
             packed=packed,
         )
     if packed:

@@ -9,7 +9,7 @@ from village.db import Base, Id
 
 
 class StockLot(Base):
-    """One packed batch as the shop sees it, in packs. packed = free + reserved + sold, always."""
+    """One packed batch as the shop sees it, in packs. packed = free + reserved + sold + lost, always."""
 
     __tablename__ = "stock_lot"
     __table_args__ = (
@@ -17,6 +17,7 @@ class StockLot(Base):
         CheckConstraint("reserved >= 0", name="reserved"),
         CheckConstraint("sold >= 0", name="sold"),
         CheckConstraint("reserved + sold <= packed", name="never_oversold"),
+        CheckConstraint("lost >= 0 AND reserved + sold + lost <= packed", name="lost"),
         Index("ix_stock_lot_first_out", "product_id", "best_before", "batch_id"),
     )
 
@@ -30,11 +31,13 @@ class StockLot(Base):
     reserved: Mapped[int] = mapped_column(default=0)
     """Promised to orders that have not left yet."""
     sold: Mapped[int] = mapped_column(default=0)
-    """Gone: dispatched with an order, or left in another way that the ledger tells of."""
+    """Gone to buyers: with an order, or dispatched without one as the ledger tells. What came back is not counted."""
+    lost: Mapped[int] = mapped_column(default=0)
+    """Gone without a buyer: the ledger tells of a loss, or a parcel was lost or came back spoilt."""
     on_hold: Mapped[bool] = mapped_column(default=False)
     """True while the lot is held or recalled: nothing of it is promised or sent."""
 
     @property
     def free(self) -> int:
         """Packs that are neither promised nor gone."""
-        return self.packed - self.reserved - self.sold
+        return self.packed - self.reserved - self.sold - self.lost

@@ -7,7 +7,7 @@ can wait for each other, as long as each reserves for its products in the order 
 cannot).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -22,7 +22,7 @@ from village.errors import Conflict
 from village.i18n import lazy_gettext as _l
 from village.products.models import Product
 
-FREE = StockLot.packed - StockLot.reserved - StockLot.sold
+FREE = StockLot.packed - StockLot.reserved - StockLot.sold - StockLot.lost
 FIRST_OUT = (StockLot.product_id, StockLot.best_before.is_(None), StockLot.best_before, StockLot.batch_id)
 
 
@@ -108,9 +108,7 @@ def release(session: Session, parts: Iterable[Part]) -> None:
         if not _change(
             session, part.batch_id, StockLot.reserved >= part.units, reserved=StockLot.reserved - part.units
         ):
-            raise RuntimeError(
-                f"lot {part.lot}: {part.units} packs were to be released, but fewer are reserved"
-            )
+            raise RuntimeError(f"lot {part.lot}: {part.units} packs were to be released, but fewer are reserved")
 
 
 def mark_sold(session: Session, parts: Iterable[Part]) -> None:
@@ -128,6 +126,25 @@ def mark_sold(session: Session, parts: Iterable[Part]) -> None:
             raise lot_on_hold(part.lot)
 
 
+def take_back(session: Session, parts: Iterable[Part]) -> None:
+    """Sold packs came back and stand on the shelf again."""
+    for part in in_order(session, parts):
+        if not _change(session, part.batch_id, StockLot.sold >= part.units, sold=StockLot.sold - part.units):
+            raise _not_sold(part)
+
+
+def write_off(session: Session, parts: Iterable[Part]) -> None:
+    """Sold packs are lost: on the way, or they came back spoilt."""
+    for part in in_order(session, parts):
+        values = {"sold": StockLot.sold - part.units, "lost": StockLot.lost + part.units}
+        if not _change(session, part.batch_id, StockLot.sold >= part.units, **values):
+            raise _not_sold(part)
+
+
+def _not_sold(part: Part) -> RuntimeError:
+    return RuntimeError(f"lot {part.lot}: {part.units} packs were to come back, but fewer are sold")
+
+
 def lots_stopped(session: Session, parts: Iterable[Part]) -> set[str]:
     """Ids of those lots that may not be sent today: held, recalled or past their day."""
     ids = {part.batch_id for part in parts}
@@ -142,15 +159,21 @@ def in_order(session: Session, parts: Iterable[Part]) -> list[Part]:
         by_lot[part.batch_id] = part._replace(units=part.units + before.units) if before else part
     if len(by_lot) < 2:
         return list(by_lot.values())
-    ordered = session.scalars(
-        select(StockLot.batch_id).where(StockLot.batch_id.in_(by_lot)).order_by(*FIRST_OUT)
-    )
+    ordered = session.scalars(select(StockLot.batch_id).where(StockLot.batch_id.in_(by_lot)).order_by(*FIRST_OUT))
     return [by_lot[batch_id] for batch_id in ordered]
 
 
-def out_of_stock(session: Session, product_ids: Sequence[str]) -> OutOfStock:
-    """The error that says what is left of these products."""
-    left = available(session, product_ids)
+def products_of(session: Session, batch_ids: Iterable[str]) -> dict[str, str]:
+    """Which product each of these lots is of."""
+    query = select(StockLot.batch_id, StockLot.product_id).where(StockLot.batch_id.in_(list(batch_ids)))
+    return {batch_id: product_id for batch_id, product_id in session.execute(query)}
+
+
+def out_of_stock(
+    session: Session, product_ids: Sequence[str], left: Mapping[str, int] | None = None
+) -> OutOfStock:
+    """The error that says what is left of these products: `left`, where the caller has counted it already."""
+    left = available(session, product_ids) if left is None else left
     gtins = session.execute(select(Product.id, Product.gtin).where(Product.id.in_(product_ids)))
     return OutOfStock([Left(gtin, left[product_id]) for product_id, gtin in gtins])
 
@@ -161,9 +184,7 @@ def lot_on_hold(lot: str) -> Conflict:
     return Conflict("lot-on-hold", message, lot=lot)
 
 
-def _change(
-    session: Session, batch_id: str, *conditions: ColumnElement[bool], **values: ColumnElement[int]
-) -> bool:
+def _change(session: Session, batch_id: str, *conditions: ColumnElement[bool], **values: ColumnElement[int]) -> bool:
     """One conditional UPDATE of one lot; False when its conditions do not hold (any more)."""
     result = session.execute(
         update(StockLot)

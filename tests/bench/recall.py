@@ -253,7 +253,8 @@ def _sell(connection: Connection, place: Place, season: Season, orders: int) -> 
         rows["order_line"].append((line, order, 0, product, gtin, "Miến", "Noodles", "pack", 60_000, quantity))
         season.orders[order] = (status, phone, parts)
         if status != "cancelled":
-            rows["order_allocation"] += [(line, lot, _code(lot), units) for lot, units in parts.items()]
+            sent = status in GONE
+            rows["order_allocation"] += [(line, lot, _code(lot), units, units * sent) for lot, units in parts.items()]
     stock = [
         (lot, product, gtin, _code(lot), "2027-11-01", PACKS_EACH, reserved[lot], sold[lot], False)
         for lot in season.packs
@@ -268,7 +269,7 @@ def _sell(connection: Connection, place: Place, season: Season, orders: int) -> 
         connection, "order_line",
         "id order_id position product_id gtin name_vi name_en picture unit_price quantity", rows["order_line"],
     )  # fmt: skip
-    _insert(connection, "order_allocation", "order_line_id batch_id lot units", rows["order_allocation"])
+    _insert(connection, "order_allocation", "order_line_id batch_id lot units sent", rows["order_allocation"])
     connection.execute(
         text(
             "UPDATE batch SET made_units = :packs, left_units = :packs - (SELECT sold FROM stock_lot "

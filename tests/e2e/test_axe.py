@@ -46,7 +46,7 @@ def _guest(page: Page, product: str, scan: str) -> list[str]:
 
 
 def _seller(page: Page) -> list[str]:
-    found = shut_out(page, "/seller", "/seller/live")
+    found = shut_out(page, "/seller", "/seller/orders?q=a", "/seller/picking", "/seller/figures", "/seller/live")
     page.locator("[name='title']").fill("Miến mới tối nay")
     page.locator("[name^='code-']").first.fill("MD01")
     page.get_by_role("button", name="Mở phiên").click()
@@ -55,6 +55,6 @@ def _seller(page: Page) -> list[str]:
     page.get_by_role("button", name="Đọc và giữ hàng").click()
     expect(page.locator("[data-decision='order']")).to_be_visible()
     found += findings(page)
-    page.goto("/seller")
+    page.goto("/seller/orders")
     page.locator("main a[href*='/seller/orders/']").first.click()
     return found + findings(page)

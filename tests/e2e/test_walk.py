@@ -140,7 +140,7 @@ def test_the_whole_way_from_field_to_parcel(
 
     # The seller sees both, and sends them; the dispatch stands on the ledger.
     for number in range(2):
-        seller.goto("/seller")
+        seller.goto("/seller/orders")
         if number == 0:
             shoot(seller, "seller-3-both", whole=True)
         seller.locator("main a[href*='/seller/orders/']").first.click()

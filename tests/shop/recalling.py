@@ -80,6 +80,7 @@ def ordered(product: Product, quantity: int, phone: str | None = PHONES[0], *, s
 
 
 def _send(session: Session, part: Allocation) -> None:
+    part.sent = part.units
     session.execute(
         update(StockLot)
         .where(StockLot.batch_id == part.batch_id)

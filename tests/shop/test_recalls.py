@@ -197,7 +197,7 @@ def test_pages_say_what_is_recalled_to_buyer_seller_and_visitor(village: Village
     assert "Đang thu hồi lô HONG" in page(f"/products/{slug}")
     village.sign_in(client, "seller")
     assert "đơn chưa gửi đi được" in page(f"/seller/orders/{waiting}")
-    assert "Lô bị thu hồi" in page("/seller")
+    assert "Lô bị thu hồi" in page("/seller/orders")
     lots = page(f"/products/{slug}").partition("Lô đang bán")[2]
     assert "SACH" in lots and "HONG" not in lots
 

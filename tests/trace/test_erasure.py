@@ -16,7 +16,7 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import func, select, text
 
 from batches.devices.models import Device, Status
-from batches.erasure.services import forget_buyer_in, forget_member, forget_note
+from batches.erasure.services import forget_member, forget_note
 from batches.stages.services import record_dispatch
 from tests.conftest import browser
 from tests.support import receipts
@@ -269,7 +269,7 @@ def test_a_buyer_is_forgotten_behind_every_dispatch(village: Village) -> None:
     with write(ledger=True) as session:
         record_dispatch(session, seller, [(batch, 1)], buyer="Người khác")
     with write(ledger=True) as session:
-        (told,) = forget_buyer_in(session, buyer)
+        (told,) = erase(session, commitments_to(session, "buyer", buyer), "buyer-asked")
     erasure = entry(told.index)["erasure"]
     assert isinstance(erasure, dict)
     assert erasure["reason"] == "buyer-asked"

@@ -19,7 +19,7 @@ from village.db import insert_later, insert_now
 MEMBER, NOTE, BUYER = "member", "note", "buyer"
 """Names of commitments: who recorded, her words, who bought."""
 
-MEMBER_LEFT, NOTE_WITHDRAWN, BUYER_ASKED = "member-left", "note-withdrawn", "buyer-asked"
+MEMBER_LEFT, NOTE_WITHDRAWN, BUYER_ASKED, TIME_OVER = "member-left", "note-withdrawn", "buyer-asked", "time-over"
 """Reasons as they stand on the log for ever, so never anybody's words."""
 
 _REASON = re.compile(r"[a-z]+(-[a-z]+)*")

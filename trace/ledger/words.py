@@ -88,6 +88,7 @@ def reason_of(record: Mapping[str, Any]) -> str:
         "member-left": _("Người ghi đã rời hợp tác xã và xin được quên."),
         "note-withdrawn": _("Lời ghi chú được rút lại."),
         "buyer-asked": _("Người mua xin được quên."),
+        "time-over": _("Đã giữ đủ thời hạn."),
     }
     return known.get(reason, visible(reason)) if isinstance(reason, str) else ""
 

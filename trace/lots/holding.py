@@ -16,6 +16,8 @@ from trace.events.models import Event, EventBatch
 HOLD, RELEASE, REPORT = "office-hold", "office-release", "lab-report"
 """Stages of no process: the office's own inspections."""
 OFFICE_STAGES = (HOLD, RELEASE, REPORT)
+RETURN = "return"
+"""Stage of no process either: packs that had been sent off are there again."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from village.db import db, read_once, write
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 from village.places.models import Site
-from village.products.models import Product
+from village.products.models import COMBO, Product
 from village.revision import VillageRevision
 
 PAGES = "soi.passports.pages"
@@ -89,7 +89,8 @@ def version_body(link: DigitalLink, number: int) -> bytes:
 
 def note_all() -> None:
     """Number what has changed since anybody asked, such as a certificate that ended: about once an hour."""
-    for gtin in db.session.scalars(select(Product.gtin).where(Product.net_grams.is_not(None))).all():
+    packed = select(Product.gtin).where(Product.net_grams.is_not(None), Product.process != COMBO)
+    for gtin in db.session.scalars(packed).all():
         passport(DigitalLink(gtin))
 
 

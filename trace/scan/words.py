@@ -6,7 +6,7 @@ from typing import Any
 
 from trace.events.models import Event, EventBatch
 from trace.events.reasons import reason_name
-from trace.lots.holding import HOLD, RELEASE, REPORT
+from trace.lots.holding import HOLD, RELEASE, REPORT, RETURN
 from trace.lots.models import Batch
 from trace.scan.proof import Fault
 from village import i18n
@@ -119,6 +119,9 @@ def what_happened(event: Event) -> str:
     said: list[str] = []
     if event.kind == "inspect":
         said.append(inspected(event))
+    elif event.stage == RETURN:
+        back = [share(part) for part in event.parts if part.part == "about"]
+        said.append(_("%(back)s gửi đi rồi lại về, còn nguyên.", back=_joined(back)))
     elif event.kind == "lose":
         said.append(_("%(lost)s không còn nữa: %(reason)s.", lost=_joined(inputs), reason=reason(event)))
     elif event.kind == "buy":

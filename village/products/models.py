@@ -1,11 +1,18 @@
 """Products: what a batch is a batch of. Tubers and starch have a GTIN as well as the packs that are sold."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from village.db import Base, Id
+from village import clock
+from village.db import Base, Id, Moment
+from village.i18n import in_language
 from village.ids import uuid7
+from village.people.models import Member
 from village.places.models import Cooperative
+
+COMBO = "combo"
+"""Process and material of what is sold as one and packed as several: no process file has that name, so that nothing
+can be recorded as made into one."""
 
 
 class Product(Base):
@@ -54,5 +61,35 @@ class Product(Base):
 
     @property
     def packed(self) -> bool:
-        """True for what is counted in packs."""
-        return self.net_grams is not None
+        """True for what batches are packed as, and counted in packs."""
+        return self.net_grams is not None and not self.combo
+
+    @property
+    def combo(self) -> bool:
+        """True for several products that are sold as one: it has no batches of its own."""
+        return self.process == COMBO
+
+    @property
+    def name(self) -> str:
+        """In the reader's language."""
+        return in_language(self.name_vi, self.name_en)
+
+
+class ProductPrice(Base):
+    """What a product cost from a moment on. Rows are only added; the last one says what Product.price says."""
+
+    __tablename__ = "product_price"
+    __table_args__ = (
+        CheckConstraint("price > 0", name="price"),
+        Index("ix_product_price_history", "product_id", "since"),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
+    product_id: Mapped[Id] = mapped_column(ForeignKey("product.id"))
+    price: Mapped[int | None]
+    """Đồng for one pack; None from when it was not sold any more."""
+    since: Mapped[Moment] = mapped_column(default=clock.now)
+    member_id: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    """Who set it; None for prices that are older than this list."""
+
+    member: Mapped[Member | None] = relationship()

@@ -52,8 +52,7 @@ def one(product_id: str) -> ResponseReturnValue:
     """A product, with the form to change it."""
     product = services.product_of(signed_in(), product_id)
     names = ("name_vi", "name_en", "brand", "price", "shelf_days", "picture")
-    keys = [f"{text}_{language}" for text in schemas.LONG_TEXTS for language in ("vi", "en")]
-    return _form(Form({name: getattr(product, name) for name in (*names, *keys)}), product)
+    return _form(Form({name: getattr(product, name) for name in (*names, *schemas.TEXT_KEYS)}), product)
 
 
 @products.post("/<product_id>")

@@ -1,0 +1,1 @@
+"""How a parcel gets to its buyer: one interface, a carrier and the seller's own hands."""

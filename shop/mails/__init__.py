@@ -1,0 +1,1 @@
+"""What a buyer who gave an e-mail address is written about the order."""

@@ -1,0 +1,1 @@
+"""Every day: what the bank says, against what was booked."""

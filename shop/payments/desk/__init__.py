@@ -1,0 +1,1 @@
+"""Money that a person has to decide about."""

@@ -1,0 +1,1 @@
+"""What each household is owed for the packs of its lots that were sold."""
