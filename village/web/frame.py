@@ -11,7 +11,7 @@ from village.web import strand
 PLACES = (
     ("/batches", _l("Mẻ của tôi"), "noodles", (Role.PRODUCER, Role.OFFICE)),
     ("/field", _l("Ghi nhanh"), "phone-offline", (Role.PRODUCER,)),
-    ("/settlement", _l("Tiền hàng nhà mình"), "money", (Role.PRODUCER,)),
+    ("/settlement", _l("Tiền nhà mình"), "money", (Role.PRODUCER,)),
     ("/seller", _l("Bán hàng"), "orders", (Role.SELLER, Role.OFFICE)),
     ("/seller/live", _l("Phiên live"), "live", (Role.SELLER, Role.OFFICE)),
     ("/coop", _l("Hợp tác xã"), "house", (Role.OFFICE, Role.AUDITOR)),
