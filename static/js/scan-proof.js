@@ -33,11 +33,13 @@ function hiddenRecall({ lot, lines = [] }) {
 function compared(proven) {
   if (proven.verdict !== "whole") return proven;
   const hidden = hiddenRecall(proven.found);
-  const other = hidden ?? shownElsewhere(proven.found);
-  if (other === undefined) return proven;
-  const reason = hidden === undefined ? "page-differs" : "recall-hidden";
-  const check = { step: "page", held: false, reason, detail: { index: Number(other) } };
-  return { ...proven, verdict: "cut", checks: [...proven.checks, check] };
+  if (hidden !== undefined) return differs(proven, { reason: "recall-hidden", detail: { index: hidden } });
+  const other = shownElsewhere(proven.found);
+  return other === undefined ? proven : differs(proven, { reason: "page-differs", detail: { index: Number(other) } });
+}
+
+function differs(proven, why) {
+  return { ...proven, verdict: "cut", checks: [...proven.checks, { step: "page", held: false, ...why }] };
 }
 
 /** Where the server's own verdict stands: what this phone found is said there too, and a cut before everything else. */
