@@ -8,6 +8,8 @@ SHELL := bash
 .PHONY: help run test check bench soak pictures
 
 PY := .venv/bin/python
+# Every process that starts would else compile the house anew where Python was told to write nothing by itself.
+COMPILED := $(PY) -m compileall -q wsgi.py village trace batches shop
 FLASK := $(PY) -m flask --app wsgi
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input
 export PIP_ROOT_USER_ACTION := ignore
@@ -51,6 +53,7 @@ help:
 	touch $@ .venv/for-run .venv/for-test
 
 run: .venv/for-run
+	$(COMPILED)
 	export PORT="$${PORT:-8000}"
 	export TRAINING_PORT="$${TRAINING_PORT:-$$((PORT + 1))}"
 	$(PY) -c 'import os, socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])))' 2>/dev/null \
@@ -90,6 +93,7 @@ run: .venv/for-run
 
 # .make/browser is never made, so that a browser taken away is noticed.
 test: .venv/for-test .make/browser .make/oracles/installed
+	$(COMPILED)
 	echo "· The suite on SQLite"
 	$(PY) -m pytest -n 2 $(ARGS)
 	echo "· What touches the database again, on PostgreSQL"
