@@ -167,9 +167,10 @@ def _later(seconds: float, act: Callable[[], None]) -> threading.Timer:
 def _at_exit(counter: "weakref.ref[Counter]") -> None:
     def last() -> None:
         found = counter()
-        if found is None or not found._held:
+        if found is None:
             return
         try:
+            # Also where nothing waits here: what is just being written down must come to its end.
             with found._app.app_context():
                 found.flush()
         except Exception:
