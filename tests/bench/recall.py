@@ -248,28 +248,33 @@ def _sell(connection: Connection, place: Place, season: Season, orders: int) -> 
         when = f"{START:%Y-%m-%d %H:%M:%S}.000000"
         rows["shop_order"].append(
             (order, f"B{number:08d}", f"t{number:023d}", status, "web", "cod", 60_000 * quantity, "Người Mua", phone,
-             "Số 1", "", when, when)
+             "Số 1", "", when, when, "due", 0, 0, 0, "hand", "vi")
         )  # fmt: skip
         rows["order_line"].append((line, order, 0, product, gtin, "Miến", "Noodles", "pack", 60_000, quantity))
         season.orders[order] = (status, phone, parts)
         if status != "cancelled":
             sent = status in GONE
-            rows["order_allocation"] += [(line, lot, _code(lot), units, units * sent) for lot, units in parts.items()]
+            rows["order_allocation"] += [
+                (line, lot, _code(lot), units, units * sent, 0, 0) for lot, units in parts.items()
+            ]
     stock = [
-        (lot, product, gtin, _code(lot), "2027-11-01", PACKS_EACH, reserved[lot], sold[lot], False)
+        (lot, product, gtin, _code(lot), "2027-11-01", PACKS_EACH, reserved[lot], sold[lot], 0, False)
         for lot in season.packs
     ]
-    _insert(connection, "stock_lot", "batch_id product_id gtin lot best_before packed reserved sold on_hold", stock)
+    columns = "batch_id product_id gtin lot best_before packed reserved sold lost on_hold"
+    _insert(connection, "stock_lot", columns, stock)
     _insert(
         connection, "shop_order",
-        "id number token status channel payment total buyer_name buyer_phone buyer_address note created_at updated_at",
+        "id number token status channel payment total buyer_name buyer_phone buyer_address note created_at updated_at "
+        "payment_state delivery_fee paid refunded delivery language",
         rows["shop_order"],
     )  # fmt: skip
     _insert(
         connection, "order_line",
         "id order_id position product_id gtin name_vi name_en picture unit_price quantity", rows["order_line"],
     )  # fmt: skip
-    _insert(connection, "order_allocation", "order_line_id batch_id lot units sent", rows["order_allocation"])
+    columns = "order_line_id batch_id lot units sent returned lost"
+    _insert(connection, "order_allocation", columns, rows["order_allocation"])
     connection.execute(
         text(
             "UPDATE batch SET made_units = :packs, left_units = :packs - (SELECT sold FROM stock_lot "
