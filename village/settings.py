@@ -174,13 +174,13 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         mail_from=_mail_from(environ.get("MAIL_FROM", ""), mail_url),
         sms_url=(sms_url := _sms_url(environ.get("SMS_URL", ""))),
         sms_token=_sms_token(environ.get("SMS_TOKEN", ""), sms_url),
-        ghn_url=_ghn_url(environ.get("GHN_URL") or "https://online-gateway.ghn.vn"),
+        ghn_url=_service_url(environ, "GHN_URL", "https://online-gateway.ghn.vn", path=False),
         ghn_token=(ghn_token := _ghn_word("GHN_TOKEN", environ.get("GHN_TOKEN", ""), 20)),
         ghn_shop=_ghn_shop(environ.get("GHN_SHOP", ""), ghn_token),
         ghn_hook=_ghn_hook(environ.get("GHN_HOOK", ""), ghn_token),
         stripe_key=(stripe_key := _stripe_key(environ.get("STRIPE_KEY", ""))),
         stripe_webhook_secret=_stripe_secret(environ.get("STRIPE_WEBHOOK_SECRET", ""), stripe_key),
-        stripe_url=_stripe_url(environ.get("STRIPE_URL") or "https://api.stripe.com"),
+        stripe_url=_service_url(environ, "STRIPE_URL", "https://api.stripe.com", path=False),
         sepay_key=_key(environ, "SEPAY_KEY"),
         sepay_secret=_key(environ, "SEPAY_SECRET"),
         sepay_token=_key(environ, "SEPAY_TOKEN"),
@@ -323,19 +323,6 @@ def _sms_token(token: str, url: str) -> str:
     return token
 
 
-def _ghn_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        here = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        fits = parts.hostname and parts.port != 0 and (parts.scheme == "https" or (parts.scheme == "http" and here))
-        fits = fits and not parts.path.strip("/") and not parts.query and not parts.fragment and not parts.username
-    except ValueError:
-        fits = False
-    if not fits or len(url) > 200 or any(not "!" <= c <= "~" for c in url):
-        raise SettingsError("GHN_URL must be the https:// address of the carrier's API, or http:// on this machine.")
-    return url.rstrip("/")
-
-
 def _ghn_word(name: str, text: str, least: int) -> str:
     # Its own text is not repeated: it is a secret.
     if text and (not least <= len(text) <= 200 or any(not (c.isascii() and (c.isalnum() or c in "-_")) for c in text)):
@@ -372,19 +359,6 @@ def _stripe_secret(secret: str, key: str) -> str:
     return secret
 
 
-def _stripe_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        here = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        fits = parts.hostname and parts.port != 0 and (parts.scheme == "https" or (parts.scheme == "http" and here))
-        fits = fits and not parts.path.strip("/") and not parts.query and not parts.fragment and not parts.username
-    except ValueError:
-        fits = False
-    if not fits or len(url) > 200 or any(not "!" <= c <= "~" for c in url):
-        raise SettingsError("STRIPE_URL must be the https:// address of Stripe's API, or http:// on this machine.")
-    return url.rstrip("/")
-
-
 def _key(environ: Mapping[str, str], name: str) -> str:
     # Its own text is not repeated: it is a secret.
     key = environ.get(name, "")
@@ -400,13 +374,15 @@ def _payos(environ: Mapping[str, str]) -> tuple[str, str, str]:
     return client, key, checksum
 
 
-def _service_url(environ: Mapping[str, str], name: str, usual: str) -> str:
+def _service_url(environ: Mapping[str, str], name: str, usual: str, *, path: bool = True) -> str:
+    """Where a service is: `path` when its API may lie below an address, not only at its root."""
     url = environ.get(name) or usual
     try:
         parts = urlsplit(url)
         here = parts.hostname in ("localhost", "127.0.0.1", "::1")
         fits = parts.hostname and parts.port != 0 and (parts.scheme == "https" or (parts.scheme == "http" and here))
         fits = fits and not parts.query and not parts.fragment and not parts.username
+        fits = fits and (path or not parts.path.strip("/"))
     except ValueError:
         fits = False
     if not fits or len(url) > 200 or any(not "!" <= c <= "~" for c in url):
