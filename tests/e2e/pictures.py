@@ -64,7 +64,7 @@ def main() -> None:
     _side_by_side("producer", "producer-home", "producer-batch", "producer-stage", "producer-refused")
     _side_by_side("field", "field-home", "field-number", "field-sum", "field-kept")
     _side_by_side("office", "office-home", "office-balance", "office-corrections", "office-holds")
-    _side_by_side("seller", "seller-orders", "seller-order", "live", "live-stock")
+    _side_by_side("seller", "seller-today", "seller-order", "live", "live-stock")
     print(f"Pictures of today's pages are in {FOLDER.relative_to(ROOT)}.")
 
 
@@ -77,6 +77,7 @@ def _link(username: str, env: dict[str, str]) -> str:
 
 
 def _shoot(page: Page, name: str) -> None:
+    page.wait_for_load_state("networkidle")  # photos come after the words
     page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
 
 
@@ -85,6 +86,8 @@ def _buyer(page: Page) -> None:
     _shoot(page, "storefront")
     page.locator("a.product").filter(has_text="500 g").click()
     _shoot(page, "product")
+    # Lots that are sent later are folded.
+    page.locator("main details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
     page.locator("a.proof[href^='/01/']").last.click()
     _shoot(page, "scan")
     page.locator(".knot").nth(2).scroll_into_view_if_needed()
@@ -161,7 +164,6 @@ def _seller(page: Page) -> None:
     page.goto("/seller")
     _shoot(page, "seller-today")
     page.goto("/seller/orders")
-    _shoot(page, "seller-orders")
     page.goto("/seller/orders?status=confirmed")
     page.locator("main a[href*='/seller/orders/']").first.click()
     _shoot(page, "seller-order")
