@@ -163,7 +163,6 @@ def _field(page: Page) -> None:
 def _seller(page: Page) -> None:
     page.goto("/seller")
     _shoot(page, "seller-today")
-    page.goto("/seller/orders")
     page.goto("/seller/orders?status=confirmed")
     page.locator("main a[href*='/seller/orders/']").first.click()
     _shoot(page, "seller-order")
