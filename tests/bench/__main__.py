@@ -137,7 +137,7 @@ def main() -> None:
                 finally:
                     served.stop()
                 peer = found[0].load.rate
-            served = start(scene.settings, env=quiet)
+            served = start(scene.settings, env=quiet, forked=False)
             try:
                 weight = max(weight, page_bytes(served, scene.scans[0]))
                 scans = load.Job(served.port, load.get(scene.scans), 200, seconds)

@@ -60,7 +60,7 @@ def _measured(folder: Path, seconds: float, many: int) -> tuple[list[Line], View
     lines += _oscar(folder, seconds)
     hello, view, weight = lines[0].figure, View(0, 0), 0
     for lots, (scene, anew) in scenes.items():
-        served = start(scene.settings, workers=WORKERS, env={**QUIET, "THREADS": str(THREADS)})
+        served = start(scene.settings, workers=WORKERS, env={**QUIET, "THREADS": str(THREADS)}, forked=False)
         try:
             what = f"scan page, {lots:,} lots"
             lines.append(_rate(what, served.port, scene.scans, seconds, hello / 2, "aim: half of the hello world"))

@@ -197,7 +197,7 @@ def main() -> None:
         for name, url, instance in each:
             settings, key, ids = prepare(url, instance)
             rows = Rows(ids, 29)
-            served = start(settings, env={"LOG_LEVEL": "warning"})
+            served = start(settings, env={"LOG_LEVEL": "warning"}, forked=False)
             try:
                 for size in SIZES:
                     beside = bare(instance / "bare.db", size, seconds / 2)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from tests.support import warm
 from village.settings import ROOT, Settings
 
 START = 90.0
@@ -23,7 +24,7 @@ class Served:
     """A server that answers. `process` is gunicorn's arbiter, the parent of its workers and leader of their group."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | warm.Forked
 
     @property
     def url(self) -> str:
@@ -38,6 +39,7 @@ class Served:
         """`kill -9` of the arbiter and all its workers at once: what a power cut leaves of them."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
     def stop(self) -> None:
@@ -80,17 +82,19 @@ def start(
     env: Mapping[str, str] | None = None,
     app: str = "",
     code: Path = ROOT,
+    forked: bool = True,
 ) -> Served:
     """Start gunicorn over the database of `settings` and wait until it answers. `app` names another application, `code`
-    another checkout of ours."""
+    another checkout of ours. Not `forked`, it loads everything itself, as `python -m gunicorn` does."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", str(code / "village" / "web" / "gunicorn.py")]
-    process = subprocess.Popen(
-        [*command, app] if app else command,
-        cwd=cwd,
-        env=environment(settings, port, WORKERS=str(workers), **(env or {})),
-        start_new_session=True,
-    )
+    config = code / "village" / "web" / "gunicorn.py"
+    surroundings = environment(settings, port, WORKERS=str(workers), **(env or {}))
+    process: subprocess.Popen[bytes] | warm.Forked
+    if forked and not app and (cwd, code) == (ROOT, ROOT):
+        process = warm.gunicorn(config, surroundings)
+    else:
+        command = [sys.executable, "-m", "gunicorn", "-c", str(config), *([app] if app else [])]
+        process = subprocess.Popen(command, cwd=cwd, env=surroundings, start_new_session=True)
     served = Served(port, process)
     deadline = time.monotonic() + START
     while time.monotonic() < deadline and process.poll() is None:
