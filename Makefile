@@ -117,6 +117,10 @@ bench: .venv/for-test
 	$(PY) -m tests.bench.lots
 	$(PY) -m tests.bench.sheets
 	$(PY) -m tests.bench.sensors
+	echo "· The shop beside a peer, and with 200,000 orders in its past"
+	$(PY) -m tests.bench.shop
+	echo "· Reading a livestream's comments: how fast, and a million that nobody would write"
+	$(PY) -m tests.bench.parser
 
 soak: .venv/for-test .make/oracles/installed
 	mkdir -p .make

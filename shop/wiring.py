@@ -10,6 +10,7 @@ from shop.catalogue import wiring as catalogue
 from shop.delivery import wiring as delivery
 from shop.demo.cli import demo
 from shop.live import api as live_api
+from shop.live import cli as live_cli
 from shop.live import views as live_views
 from shop.mails import listening as mails
 from shop.orders import api as orders_api
@@ -46,6 +47,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_blueprint(live_views.pages)
     api.register_blueprint(live_api.api)
     app.cli.add_command(cli.shop)
+    app.cli.add_command(live_cli.live)
     app.cli.add_command(demo)
     app.jinja_env.globals["cart_count"] = cart.count
     app.register_blueprint(recalls_views.pages)

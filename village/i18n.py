@@ -121,7 +121,13 @@ def in_language(vi: str, en: str) -> str:
 
 def number(value: int | float | Decimal) -> str:
     """A number as the reader writes it: 1.250.000 in Vietnamese."""
-    return str(format_decimal(value, locale=current_language()))
+    return _number(value, current_language())
+
+
+@lru_cache(maxsize=4096)
+def _number(value: int | float | Decimal, language: str) -> str:
+    """Kept, for a page has dozens and most of them again and again."""
+    return str(format_decimal(value, locale=language))
 
 
 def dong(value: int) -> str:

@@ -25,6 +25,14 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class GhnAccount:
+    """An account with Giao Hàng Nhanh, and the shop of it from which they fetch. They pay out to its owner."""
+
+    token: str
+    shop: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the environment said. Field names are the variables' names in lower case."""
 
@@ -88,6 +96,8 @@ class Settings:
     """Our account with them; empty: sellers deliver by themselves."""
     ghn_shop: str
     """The number of our shop there, from which they fetch."""
+    ghn_accounts: Mapping[str, GhnAccount]
+    """Cooperatives' own accounts there, by their GLN; the others go by `ghn_token`."""
     ghn_hook: str
     """The secret end of the address that they post to, /hooks/ghn/<GHN_HOOK>."""
     stripe_key: str
@@ -96,6 +106,8 @@ class Settings:
     """With which Stripe signs what it posts to /hooks/stripe, `whsec_…`."""
     stripe_url: str
     """Where Stripe's API is."""
+    stripe_seller: str
+    """The GLN of the one cooperative whose account at Stripe it is; empty: cards are taken for all of them."""
     sepay_key: str
     """The key that SePay sends with its notices; empty together with `sepay_secret`: none are taken."""
     sepay_secret: str
@@ -108,6 +120,8 @@ class Settings:
     payos_api_key: str
     payos_checksum_key: str
     payos_url: str
+    payos_seller: str
+    """The GLN of the one cooperative whose channel it is; empty: any office may choose it."""
 
     @property
     def training(self) -> bool:
@@ -177,10 +191,12 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         ghn_url=_service_url(environ, "GHN_URL", "https://online-gateway.ghn.vn", path=False),
         ghn_token=(ghn_token := _ghn_word("GHN_TOKEN", environ.get("GHN_TOKEN", ""), 20)),
         ghn_shop=_ghn_shop(environ.get("GHN_SHOP", ""), ghn_token),
-        ghn_hook=_ghn_hook(environ.get("GHN_HOOK", ""), ghn_token),
+        ghn_accounts=(ghn_accounts := _ghn_accounts(environ.get("GHN_ACCOUNTS", ""))),
+        ghn_hook=_ghn_hook(environ.get("GHN_HOOK", ""), bool(ghn_token or ghn_accounts)),
         stripe_key=(stripe_key := _stripe_key(environ.get("STRIPE_KEY", ""))),
         stripe_webhook_secret=_stripe_secret(environ.get("STRIPE_WEBHOOK_SECRET", ""), stripe_key),
         stripe_url=_service_url(environ, "STRIPE_URL", "https://api.stripe.com", path=False),
+        stripe_seller=_gln(environ, "STRIPE_SELLER"),
         sepay_key=_key(environ, "SEPAY_KEY"),
         sepay_secret=_key(environ, "SEPAY_SECRET"),
         sepay_token=_key(environ, "SEPAY_TOKEN"),
@@ -189,6 +205,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         payos_api_key=payos[1],
         payos_checksum_key=payos[2],
         payos_url=_service_url(environ, "PAYOS_URL", "https://api-merchant.payos.vn"),
+        payos_seller=_gln(environ, "PAYOS_SELLER"),
     )
 
 
@@ -338,8 +355,30 @@ def _ghn_shop(text: str, token: str) -> str:
     return text
 
 
-def _ghn_hook(text: str, token: str) -> str:
-    if text and not token:
+def _ghn_accounts(text: str) -> Mapping[str, GhnAccount]:
+    found: dict[str, GhnAccount] = {}
+    for one in text.split():
+        gln, shop, token, *more = [*one.split(":"), "", ""]
+        if any(more) or not _is_gln(gln) or not shop or not token or gln in found:
+            # Its own text is not repeated: it holds a secret.
+            raise SettingsError("GHN_ACCOUNTS must be GLN:shop:token, each cooperative once, with blanks between them.")
+        found[gln] = GhnAccount(_ghn_word("GHN_ACCOUNTS' token", token, 20), _ghn_shop(shop, token))
+    return found
+
+
+def _gln(environ: Mapping[str, str], name: str) -> str:
+    text = environ.get(name, "")
+    if text and not _is_gln(text):
+        raise SettingsError(f"{name} is {text!r}, but must be the 13 digits of a cooperative's GLN.")
+    return text
+
+
+def _is_gln(text: str) -> bool:
+    return len(text) == 13 and text.isascii() and text.isdigit()
+
+
+def _ghn_hook(text: str, asked: bool) -> str:
+    if text and not asked:
         raise SettingsError("GHN_HOOK needs GHN_TOKEN: what is posted there is asked again before it is believed.")
     return _ghn_word("GHN_HOOK", text, 24)
 

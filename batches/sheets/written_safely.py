@@ -6,6 +6,7 @@ XLSX: ECMA-376 with texts inline, so that nothing has to be known before the fir
 import csv
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,8 +22,14 @@ PIECE = 256 * 1024
 EPOCH = dt.datetime(1899, 12, 30)
 
 
+_INSIDE = re.compile(r"(?<=[,;|\t\r\n])(?=[+\-]|\s*[=@])")
+"""Where a spreadsheet that splits at another sign than ours, or knows no quotes within a cell, would begin one."""
+
+
 def defused(text: str) -> str:
-    """Text that no spreadsheet takes for a formula. The apostrophe is taken off when the table is read back."""
+    """Text that no spreadsheet takes for a formula, at whatever sign it splits the line. An apostrophe at the beginning
+    is taken off when the table is read back; one further in is rare, and stays."""
+    text = _INSIDE.sub("'", text)
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 

@@ -5,20 +5,19 @@ is told and not slipped in. What comes from several cooperatives is ordered from
 and answers for its own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import session
-from sqlalchemy import select
 
-from shop.catalogue.services import Offer, priced
-from shop.orders.errors import bad_quantity, unknown_product
-from shop.orders.lines import is_sold
+from shop.catalogue.combos import whole
+from shop.catalogue.services import Offer, shelf_of
+from shop.orders.errors import bad_quantity, several_sellers, unknown_product
 from shop.orders.models import QUANTITY_MAX
 from village.db import db
 from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
-from village.products.models import Product
+from village.reference import reference
 
 CART = "basket"
 KINDS_MAX = 30
@@ -34,6 +33,8 @@ class CartLine:
     offer: Offer | None
     seen: int = 0
     """Đồng a pack when it was put in; 0 where nobody saw a price."""
+    left: int = 0
+    """How many of it can be had beside what the lines before it take: a combo and its parts share packs."""
 
     @property
     def amount(self) -> int:
@@ -42,8 +43,13 @@ class CartLine:
 
     @property
     def enough(self) -> bool:
-        """True when so many are left."""
-        return self.offer is not None and self.offer.available >= self.quantity
+        """True when so many are left, all lines of the cart together."""
+        return self.offer is not None and self.left >= self.quantity
+
+    @property
+    def shares(self) -> bool:
+        """True when there would be enough of it, did other lines not hold the same packs."""
+        return self.offer is not None and self.left < self.quantity and self.left < self.offer.available
 
     @property
     def other_price(self) -> bool:
@@ -114,8 +120,8 @@ class Wish:
 
     def cart(self) -> Cart:
         """The same as the shop has it today, to be shown again."""
-        offers = priced(self.units)
-        return Cart(tuple(CartLine(key, count, offers[key]) for key, count in self.units.items() if key in offers))
+        lines = _lines({key: (count, 0) for key, count in self.units.items()})
+        return Cart(tuple(line for line in lines if line.offer is not None))
 
 
 def quantity_of(text: str | None, least: int = 1) -> int:
@@ -127,8 +133,12 @@ def quantity_of(text: str | None, least: int = 1) -> int:
 
 
 def held() -> dict[str, tuple[int, int]]:
-    """By product id: quantity and price seen. The cookie is signed, so it holds what we wrote."""
-    return {key: (quantity, seen) for key, (quantity, seen) in session.get(CART, {}).items()}
+    """By product id: quantity and price seen, in the order in which things were put in. The cookie is signed, so it
+    holds what we wrote."""
+    kept = session.get(CART, [])
+    if isinstance(kept, dict):  # of a year ago at most; its order is lost, because JSON sorts names
+        kept = [(key, *value) for key, value in kept.items()]
+    return {key: (quantity, seen) for key, quantity, seen in kept}
 
 
 def count() -> int:
@@ -138,9 +148,19 @@ def count() -> int:
 
 def show() -> Cart:
     """The cart as it stands."""
-    inside = held()
-    offers = priced(inside)
-    return Cart(tuple(CartLine(key, quantity, offers.get(key), seen) for key, (quantity, seen) in inside.items()))
+    return Cart(tuple(_lines(held())))
+
+
+def _lines(inside: Mapping[str, tuple[int, int]]) -> Iterator[CartLine]:
+    """Each as the shop has it, in order: what one takes of a product is not there for the next."""
+    shelf = shelf_of(inside)
+    free = dict(shelf.free)
+    for key, (quantity, seen) in inside.items():
+        offer, parts = shelf.offers.get(key), shelf.parts.get(key, ((key, 1),))
+        left = whole(parts, free) if offer is not None else 0
+        yield CartLine(key, quantity, offer, seen, left)
+        for part_id, units in parts if offer is not None else ():
+            free[part_id] -= units * min(quantity, left)
 
 
 def wished(lines: Sequence[tuple[str, int]]) -> Wish:
@@ -148,17 +168,15 @@ def wished(lines: Sequence[tuple[str, int]]) -> Wish:
     units: dict[str, int] = {}
     for gtin, quantity in lines:
         units[gtin.zfill(14)] = units.get(gtin.zfill(14), 0) + quantity
-    rows = db.session.execute(
-        select(Product.gtin, Product.id, Product.cooperative_id).where(Product.gtin.in_(units), *is_sold())
-    )
-    found = {gtin: (product_id, seller) for gtin, product_id, seller in rows}
+    sold = reference(db.session()).sold.values()
+    found = {one.gtin: (one.id, one.cooperative_id) for one in sold if one.gtin in units}
     for gtin in units:
         if gtin not in found:
             raise unknown_product("lines", gtin[:20])
     if not found:
         raise BadInput("no-lines", _l("Đơn chưa có món nào."), field="lines")
     if len({seller for _product, seller in found.values()}) > 1:
-        raise BadInput("several-sellers", _l("Bác đặt hàng của từng nơi bán một nhé."), field="lines")
+        raise several_sellers()
     return Wish(next(iter(found.values()))[1], {found[gtin][0]: quantity for gtin, quantity in units.items()})
 
 
@@ -167,11 +185,11 @@ def add(product_id: str, quantity: int) -> None:
     inside = held()
     if product_id not in inside and len(inside) >= KINDS_MAX:
         raise BadInput("cart-full", _l("Giỏ nhiều nhất %(max)s món. Bác đặt bớt rồi chọn tiếp nhé."), max=KINDS_MAX)
-    offer = priced([product_id]).get(product_id)
-    if offer is None:
+    product = reference(db.session()).sold.get(product_id)
+    if product is None or product.price is None:
         raise BadInput("not-sold", _l("Món này giờ không bán nữa."), field="product")
     before, _seen = inside.get(product_id, (0, 0))
-    inside[product_id] = min(before + quantity, QUANTITY_MAX), offer.price
+    inside[product_id] = min(before + quantity, QUANTITY_MAX), product.price
     _keep(inside)
 
 
@@ -185,8 +203,7 @@ def put(product_id: str, quantity: int) -> None:
 
 def fit() -> None:
     """Make every quantity one that can be had today; what is sold out goes."""
-    _keep({line.product_id: (min(line.quantity, line.offer.available), line.seen) for line in show().lines
-           if line.offer and line.offer.available > 0})  # fmt: skip
+    _keep({line.product_id: (min(line.quantity, line.left), line.seen) for line in show().lines if line.left > 0})
 
 
 def take_out(product_ids: Iterable[str]) -> None:
@@ -196,7 +213,7 @@ def take_out(product_ids: Iterable[str]) -> None:
 
 
 def _keep(inside: dict[str, tuple[int, int]]) -> None:
-    kept = {key: list(value) for key, value in inside.items() if value[0]}
+    kept = [[key, quantity, seen] for key, (quantity, seen) in inside.items() if quantity]
     if kept:
         session.permanent = True
         session[CART] = kept

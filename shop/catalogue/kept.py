@@ -1,5 +1,6 @@
 """Products' pages that are kept rendered in this process, each shown again only after two cheap queries found that
-nothing on it has changed: the lots that it is sold from, and the village's own rows (`village.revision`).
+nothing on it has changed: the lots that it is sold from, and the village's own rows (`village.revision`). When only
+lots have changed, which they do with every order, only they are read again.
 
 What depends on who reads, and the word of a recall, is no part of what is kept. Bounded in number; after MAX_AGE a page
 is made anew in any case.
@@ -14,11 +15,14 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 from markupsafe import Markup
 from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session
 
 from shop.catalogue import telling
 from shop.catalogue.models import ComboPart
-from shop.catalogue.page import ProductPage, product_page
+from shop.catalogue.page import Fixed, ProductPage, fixed_of, with_lots
+from shop.rights.seller import as_dialled
 from shop.stock.models import StockLot
+from shop.stock.services import HAS_LEFT
 from trace.lots.models import Batch
 from village import clock
 from village.db import db
@@ -38,8 +42,8 @@ _product, _part, _stock, _batch = Product.__table__, ComboPart.__table__.c, Stoc
 _own = select(_product.c.id).where(_product.c.slug == bindparam("slug"))
 _LOTS = (
     select(
-        _stock.batch_id, _stock.packed, _stock.reserved, _stock.sold, _stock.on_hold, _stock.best_before,
-        _batch.c.made_at, _batch.c.moisture,
+        _stock.batch_id, _stock.packed, _stock.reserved, _stock.sold, _stock.lost, _stock.on_hold,
+        _stock.best_before, _batch.c.made_at, _batch.c.moisture,
     )
     .join(_batch, _batch.c.id == _stock.batch_id)
     .where(
@@ -47,7 +51,7 @@ _LOTS = (
             _stock.product_id.in_(_own),
             _stock.product_id.in_(select(_part.part_id).where(_part.product_id.in_(_own))),
         ),
-        _stock.packed > _stock.reserved + _stock.sold,
+        HAS_LEFT,
     )
     .order_by(_stock.batch_id)
 )  # fmt: skip
@@ -75,7 +79,8 @@ class Kept:
 
     version: Version
     made_at: float
-    """Monotonic seconds."""
+    """Monotonic seconds; of what does not change with the lots."""
+    fixed: Fixed
     name: str
     head: Markup
     top: Markup
@@ -92,10 +97,10 @@ class Pages:
         self._lock = threading.Lock()
 
     def get(self, key: tuple[str, str], version: Version) -> Kept | None:
-        """The page, unless it is of another version, or old."""
+        """The page, unless it is old, or more than its lots has changed."""
         with self._lock:
             found = self._kept.get(key)
-            if found is None or found.version != version or time.monotonic() - found.made_at > MAX_AGE:
+            if found is None or found.version[:2] != version[:2] or time.monotonic() - found.made_at > MAX_AGE:
                 return None
             self._kept.move_to_end(key)
             return found
@@ -119,12 +124,20 @@ def of_product(slug: str) -> Kept:
     pages: Pages = current_app.extensions[PAGES]
     key, version = (slug, current_language()), _version(slug)
     kept = pages.get(key, version)
-    if kept is None:
-        kept = _render(product_page(slug), version)
-        # On PostgreSQL each statement sees its own moment: what changed in between belongs to no version.
-        if _version(slug) == version:
-            pages.put(key, kept)
-    return kept
+    if kept is not None and kept.version == version:
+        return kept
+    made_at, fixed = (kept.made_at, kept.fixed) if kept is not None else (time.monotonic(), _fixed(slug))
+    made = _render(with_lots(db.session(), fixed), version, fixed, made_at)
+    # On PostgreSQL each statement sees its own moment: what changed in between belongs to no version.
+    if db.engine.dialect.name == "sqlite" or _version(slug) == version:
+        pages.put(key, made)
+    return made
+
+
+def _fixed(slug: str) -> Fixed:
+    """Read in a session apart, so that what is kept belongs to nobody's transaction."""
+    with Session(bind=db.session.connection()) as apart:
+        return fixed_of(apart, slug)
 
 
 def _version(slug: str) -> Version:
@@ -134,7 +147,7 @@ def _version(slug: str) -> Version:
     return today, connection.scalar(_REVISION), tuple(map(tuple, lots))
 
 
-def _render(page: ProductPage, version: Version) -> Kept:
+def _render(page: ProductPage, version: Version, fixed: Fixed, made_at: float) -> Kept:
     base = current_app.extensions["soi"].public_url
     shown = {
         "page": page,
@@ -142,6 +155,7 @@ def _render(page: ProductPage, version: Version) -> Kept:
         "ld": telling.product_ld(page, base),
         "address": f"{base}/products/{page.offer.slug}",
         "image": telling.images(page, base)[0],
+        "phone": as_dialled(page.product.cooperative.phone),
     }
     head, top, rest = (
         Markup(current_app.jinja_env.get_template(f"catalogue/product_{part}.html").render(shown))
@@ -149,4 +163,4 @@ def _render(page: ProductPage, version: Version) -> Kept:
     )
     products = [page.product, *(part.product for part in page.parts)]
     noticed = tuple(Noticed(one.id, Maker(one.cooperative.phone)) for one in products)
-    return Kept(version, time.monotonic(), page.offer.name, head, top, rest, noticed)
+    return Kept(version, made_at, fixed, page.offer.name, head, top, rest, noticed)

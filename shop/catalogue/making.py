@@ -84,11 +84,12 @@ def add_combo(who: Actor, wanted: Wish) -> str:
                 "too-heavy", _l("Bộ này nặng quá, nhiều nhất %(max)s kg."), field="parts", max=NET_MAX // 1000
             )
         kept = [one.shelf_days for one, _ in chosen if one.shelf_days is not None]
+        most, _units = max(chosen, key=lambda one: one[1])
         combo = put_in(
             session,
             who,
             Identity(wanted.gtin, wanted.slug, COMBO, COMBO, grams),
-            ProductFields(wanted.words, wanted.price, min(kept, default=None), chosen[0][0].picture),
+            ProductFields(wanted.words, wanted.price, min(kept, default=None), most.picture),
         )
         session.add_all(ComboPart(product_id=combo.id, part_id=one.id, units=units) for one, units in chosen)
         return combo.id

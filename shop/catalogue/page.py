@@ -1,23 +1,23 @@
-"""What a product's page shows, read in eight statements at most."""
+"""What a product's page shows: what moves with the village's own rows, in six statements at most, and the lots."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session, joinedload
 
 from shop.catalogue.combos import Parts
 from shop.catalogue.models import ComboPart
 from shop.catalogue.pictures import Shot, shots_of
 from shop.catalogue.services import Offer, all_in, first, is_sold, offer_of, valid_today
 from shop.stock.models import StockLot
-from shop.stock.services import FIRST_OUT, FREE, sellable
+from shop.stock.services import FIRST_OUT, FREE, HAS_LEFT, sellable
 from trace.gs1.digital_link import DigitalLink
 from trace.lots.models import Batch
+from village import clock
 from village.certificates.models import SHOWN_KINDS, Certificate
-from village.db import db
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
 from village.places.models import Household
@@ -91,12 +91,22 @@ class ProductPage:
         return [lot for lot in self.lots if lot.product_id == product_id]
 
 
-def product_page(slug: str) -> ProductPage:
-    """A sold product by its address; NotFound for what is not sold."""
-    product = product_at(slug)
-    parts = _parts(product)
-    lots, sums = _lots([part.id for part, _ in parts] or [product.id])
-    certificates = db.session.scalars(
+@dataclass(frozen=True)
+class Fixed:
+    """All of a product's page but its lots: it changes with `village.revision` and the day."""
+
+    product: Product
+    parts: Sequence[tuple[Product, int]]
+    certificates: Sequence[Certificate]
+    related: Sequence[Product]
+    shots: Mapping[str, tuple[Shot, ...]]
+
+
+def fixed_of(session: Session, slug: str) -> Fixed:
+    """What a sold product's page shows whatever is in stock; NotFound for what is not sold."""
+    product = product_at(session, slug)
+    parts = _parts(session, product)
+    certificates = session.scalars(
         select(Certificate)
         .where(
             or_(
@@ -108,9 +118,17 @@ def product_page(slug: str) -> ProductPage:
         )
         .order_by(Certificate.kind, Certificate.expires_on)
     ).all()
+    shots = shots_of(session, [product.id, *(part.id for part, _ in parts)])
+    return Fixed(product, parts, certificates, _related(session, product), shots)
+
+
+def with_lots(session: Session, fixed: Fixed) -> ProductPage:
+    """The page with the lots as they are now. One statement."""
+    product, parts, certificates, related, shots = (
+        fixed.product, fixed.parts, fixed.certificates, fixed.related, fixed.shots
+    )  # fmt: skip
+    lots, sums = _lots(session, [part.id for part, _ in parts] or [product.id])
     stars = max((c.stars or 0 for c in certificates if c.product_id == product.id), default=0)
-    related = _related(product)
-    shots = shots_of(db.session(), [product.id, *(part.id for part, _ in parts)])
     ids: Parts = tuple((part.id, units) for part, units in parts)
     sizes = [offer_of(one, 0, 0, 0) for one in related if not one.combo]
     return ProductPage(
@@ -129,9 +147,9 @@ def product_page(slug: str) -> ProductPage:
     )  # fmt: skip
 
 
-def product_at(slug: str) -> Product:
+def product_at(session: Session, slug: str) -> Product:
     """A sold product by its address; NotFound for what is not sold."""
-    product = db.session.scalar(
+    product = session.scalar(
         select(Product).where(Product.slug == slug, *is_sold()).options(joinedload(Product.cooperative))
     )
     if product is None:
@@ -139,19 +157,20 @@ def product_at(slug: str) -> Product:
     return product
 
 
-def _parts(product: Product) -> list[tuple[Product, int]]:
+def _parts(session: Session, product: Product) -> list[tuple[Product, int]]:
     if not product.combo:
         return []
-    rows = db.session.execute(
+    rows = session.execute(
         select(Product, ComboPart.units)
         .join(ComboPart, ComboPart.part_id == Product.id)
         .where(ComboPart.product_id == product.id)
+        .options(joinedload(Product.cooperative))
         .order_by(Product.name_vi, Product.id)
     )
     return [(part, units) for part, units in rows]
 
 
-def _related(product: Product) -> Sequence[Product]:
+def _related(session: Session, product: Product) -> Sequence[Product]:
     """Its other sizes, and the combos that it is in."""
     if product.combo:
         return []
@@ -164,7 +183,7 @@ def _related(product: Product) -> Sequence[Product]:
         Product.id.in_(select(ComboPart.product_id).where(ComboPart.part_id == product.id)),
     )
     query = select(Product).where(or_(same, holding), *is_sold()).options(joinedload(Product.cooperative))
-    return db.session.scalars(query.order_by(Product.name_vi, Product.id)).all()
+    return session.scalars(query.order_by(Product.name_vi, Product.id)).all()
 
 
 class _Sums(NamedTuple):
@@ -173,8 +192,7 @@ class _Sums(NamedTuple):
     lots: int
 
 
-def _lots(product_ids: Sequence[str]) -> tuple[list[LotOnSale], dict[str, _Sums]]:
-    """The lots that each product is sold from, those that go first, and what all of its lots come to."""
+def _lots_on_sale() -> Select[Any]:
     mine = StockLot.product_id
     there = (
         select(
@@ -184,17 +202,25 @@ def _lots(product_ids: Sequence[str]) -> tuple[list[LotOnSale], dict[str, _Sums]
             func.sum(StockLot.packed).over(partition_by=mine).label("packed"),
             func.count().over(partition_by=mine).label("lots"),
         )
-        .where(StockLot.product_id.in_(product_ids), sellable(), FREE > 0)
+        .where(mine.in_(bindparam("ids", expanding=True)), sellable(bindparam("today")), HAS_LEFT)
         .subquery()
     )
-    rows = db.session.execute(
+    return (
         select(StockLot, Batch, there.c.free, there.c.packed, there.c.lots)
         .join(there, there.c.batch_id == StockLot.batch_id)
         .join(Batch, Batch.id == StockLot.batch_id)
         .where(there.c.place <= LOTS_SHOWN)
         .options(joinedload(Batch.household).joinedload(Household.hamlet))
         .order_by(*FIRST_OUT)
-    ).all()
+    )
+
+
+_LOTS_ON_SALE = _lots_on_sale()
+
+
+def _lots(session: Session, product_ids: Sequence[str]) -> tuple[list[LotOnSale], dict[str, _Sums]]:
+    """The lots that each product is sold from, those that go first, and what all of its lots come to."""
+    rows = session.execute(_LOTS_ON_SALE, {"ids": product_ids, "today": clock.today()}).all()
     sums = {row.product_id: _Sums(int(free), int(packed), lots) for row, _, free, packed, lots in rows}
     return [_lot(row, batch) for row, batch, *_ in rows], sums
 

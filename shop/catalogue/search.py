@@ -1,7 +1,9 @@
 """Finding a product by what somebody typed: with or without marks, in any order, the last word perhaps half."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from village.text import plain_letters
 
@@ -25,10 +27,16 @@ def rank(query: str, told: Told) -> int | None:
     wanted = folded(query)
     if not wanted:
         return None
-    names = folded(told.names)
+    names = _words(told.names)
     if _begins(wanted, names) or _glued(wanted, names):
         return 0 if _as_typed(query) in _as_typed(told.names) else 1
-    return 2 if _begins(wanted, [*names, *folded(told.more)]) else None
+    return 2 if _begins(wanted, [*names, *_words(told.more)]) else None
+
+
+@lru_cache(maxsize=256)
+def _words(text: str) -> tuple[str, ...]:
+    """A product's own texts are folded once: a long story takes milliseconds, and anybody may search all day."""
+    return tuple(folded(text))
 
 
 def folded(text: str) -> list[str]:
@@ -40,11 +48,11 @@ def _as_typed(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _begins(wanted: list[str], words: list[str]) -> bool:
+def _begins(wanted: list[str], words: Sequence[str]) -> bool:
     return all(any(word.startswith(one) for word in words) for one in wanted)
 
 
-def _glued(wanted: list[str], words: list[str]) -> bool:
+def _glued(wanted: list[str], words: Sequence[str]) -> bool:
     """A single longer word that begins at the beginning of one of ours and runs on into the next."""
     if len(wanted) != 1:
         return False

@@ -11,13 +11,14 @@ from shop.catalogue.combos import Parts
 from shop.catalogue.pictures import Shot, shots_of
 from shop.catalogue.search import Told, rank
 from shop.stock.models import StockLot
-from shop.stock.services import FREE, available, sellable
+from shop.stock.services import FREE, HAS_LEFT, available, sellable
 from village import clock
 from village.certificates.models import Certificate
 from village.db import db
 from village.i18n import in_language
 from village.products.models import Product
 from village.products.schemas import TEXT_KEYS
+from village.reference import reference
 
 
 @dataclass(frozen=True)
@@ -68,23 +69,35 @@ def addresses(most: int) -> list[tuple[str, str]]:
     return [(slug, product_id) for slug, product_id in rows]
 
 
-def priced(product_ids: Iterable[str]) -> dict[str, Offer]:
-    """Those of these products that are sold today, for a cart: four statements."""
+@dataclass(frozen=True)
+class Shelf:
+    """What a cart is reckoned from."""
+
+    offers: Mapping[str, Offer]
+    """By product id, those that are sold today."""
+    parts: Mapping[str, Parts]
+    """Of the combos among them."""
+    free: Mapping[str, int]
+    """Packs of each of these products, and of all that the combos are made of."""
+
+
+def shelf_of(product_ids: Iterable[str]) -> Shelf:
+    """Those of these products that are sold today, and what there is of each pack: four statements at most."""
     ids = list(product_ids)
     if not ids:
-        return {}
-    products = db.session.scalars(
-        select(Product).where(Product.id.in_(ids), *is_sold()).options(joinedload(Product.cooperative))
-    ).all()
-    parts = combos.parts_of(db.session(), ids)
+        return Shelf({}, {}, {})
+    sold = reference(db.session()).sold
+    products = [sold[one] for one in ids if one in sold]
+    parts = combos.parts_of(db.session(), [one.id for one in products if one.combo])
     free = available(db.session(), combos.with_parts(ids, parts))
     shots = shots_of(db.session(), ids)
-    return {
+    offers = {
         one.id: offer_of(
             one, all_in(one.id, parts.get(one.id, ()), free), 0, 0, first(shots, one.id), parts.get(one.id, ())
         )
         for one in products
     }
+    return Shelf(offers, parts, free)
 
 
 def stars_of(product_ids: Iterable[str]) -> dict[str, int]:
@@ -101,7 +114,7 @@ def _all() -> list[tuple[Offer, Told]]:
     """All that is sold, with the words that it is found by."""
     stock = (
         select(StockLot.product_id, func.sum(FREE).label("free"), func.sum(StockLot.packed).label("packed"))
-        .where(sellable(), FREE > 0)
+        .where(sellable(), HAS_LEFT)
         .group_by(StockLot.product_id)
     )
     free: dict[str, int] = {}

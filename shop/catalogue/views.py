@@ -49,7 +49,7 @@ def product(slug: str) -> ResponseReturnValue:
 @pages.get("/products/<slug>/card.png")
 def product_card(slug: str) -> ResponseReturnValue:
     """What messengers show for a product without photos. It names no price: they keep it for weeks."""
-    found = product_at(slug)
+    found = product_at(db.session(), slug)
     told = Card(
         name=found.name,
         lot=i18n.kilograms(found.net_grams or 0),

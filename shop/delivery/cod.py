@@ -104,12 +104,12 @@ def settle(actor: Actor, shipment_ids: Sequence[str], total: object, reference: 
     money = whole_number(total, "total", 1, AMOUNT_MAX)
     ids = list(dict.fromkeys(shipment_ids))[:LINES_MAX]
     if not ids:
-        raise BadInput("no-parcels", _l("Bác đánh dấu những gói đã nộp tiền nhé."), field="parcel")
+        raise BadInput("no-parcels", _l("Bác đánh dấu những kiện đã nộp tiền nhé."), field="parcel")
     with write() as session:
         rows = _lock(session, actor, Shipment.id.in_(ids))
         open_ones = [row for row in rows if row.cod_collected and row.cod_settled_at is None]
         if len(open_ones) != len(ids):
-            raise Conflict("settled-before", _l("Có gói vừa được ghi nhận xong rồi. Bác mở lại trang xem nhé."))
+            raise Conflict("settled-before", _l("Có kiện vừa được ghi nhận xong rồi. Bác mở lại trang xem nhé."))
         come = sum(row.cod_collected for row in open_ones)
         if come != money:
             raise BadInput(

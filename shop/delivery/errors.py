@@ -27,16 +27,16 @@ class CarrierRefused(BadInput):
 
 def no_parcel() -> NotFound:
     """For an id that is nobody's, or another cooperative's."""
-    return NotFound("no-such-parcel", _l("Không có gói hàng này."))
+    return NotFound("no-such-parcel", _l("Không có kiện hàng này."))
 
 
 def moved_on(words: str) -> Conflict:
     """For a step that the parcel can no longer take; `words` say where it is."""
-    return Conflict("parcel-moved-on", _l("Gói này giờ đang ở bước khác rồi: %(words)s."), words=words)
+    return Conflict("parcel-moved-on", _l("Kiện này giờ đang ở bước khác rồi: %(words)s."), words=words)
 
 
 def nothing_to_send() -> BadInput:
     """For a parcel without packs."""
     return BadInput(
-        "nothing-to-send", _l("Gói hàng chưa có gói miến nào bên trong. Bác ghi số gói nhé."), field="parts"
+        "nothing-to-send", _l("Kiện hàng chưa có gói nào bên trong. Bác ghi số gói nhé."), field="parts"
     )

@@ -6,6 +6,7 @@ written down is what the carrier answers when asked.
 
 import hashlib
 import hmac
+import re
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from shop.delivery.carrier import Tracked
 from shop.delivery.models import Shipment
 from shop.delivery.rounds import heard_in
 from shop.delivery.shipping import carrier_of
+from shop.orders.models import Order
 from shop.payments import inbox
 from shop.payments.inbox import Outcome
 from shop.payments.models import Notice, WebhookEvent
@@ -27,6 +29,7 @@ from village.i18n import lazy_gettext as _l
 from village.web.bodies import up_to
 
 BODY_MAX = 64 * 1024
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 pages = Blueprint("delivery_hooks", __name__)
 
@@ -41,10 +44,12 @@ def from_ghn(secret: str) -> ResponseReturnValue:
     body = request.get_data()
     told = _read(body)
     tracking = told.get("OrderCode")
-    if not isinstance(tracking, str) or not 0 < len(tracking) <= 40:
+    if not isinstance(tracking, str) or not _CODE.fullmatch(tracking):
         raise Malformed("bad-notice", _l("Tin báo này thiếu chỗ cần có, không đọc được."))
     # They number nothing: the same words about the same moment are the same notice.
-    inbox.receive("ghn", hashlib.sha256(body).hexdigest(), body, {}, str(told.get("Type", ""))[:80])
+    kind = told.get("Type")
+    named = kind if isinstance(kind, str) and _CODE.fullmatch(kind) else ""
+    inbox.receive("ghn", hashlib.sha256(body).hexdigest(), body, {}, named)
     return {"success": True}
 
 
@@ -60,13 +65,15 @@ def _prepare(event: WebhookEvent) -> tuple[str, str, Tracked] | None:
     """Ask the carrier about the parcel: our order's id, our parcel's, and the answer; None for a parcel not of ours."""
     tracking = str(_read(event.body or b"").get("OrderCode"))
     found = db.session.execute(
-        select(Shipment.order_id, Shipment.id).where(Shipment.carrier == "ghn", Shipment.tracking == tracking)
+        select(Shipment.order_id, Shipment.id, Order.cooperative_id)
+        .join(Order, Order.id == Shipment.order_id)
+        .where(Shipment.carrier == "ghn", Shipment.tracking == tracking)
     ).first()
     db.session.remove()
     if found is None:
         return None
-    with carrier_of("ghn") as carrier:
-        return found[0], found[1], carrier.track(tracking)
+    with carrier_of("ghn", found.cooperative_id) as carrier:
+        return found.order_id, found.id, carrier.track(tracking)
 
 
 def _act(session: Session, event: WebhookEvent, prepared: Any) -> Outcome:

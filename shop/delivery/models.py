@@ -66,7 +66,8 @@ class Shipment(Base):
     event_id: Mapped[Id | None]
     """The event on the ledger with which it left."""
     created_at: Mapped[Moment] = mapped_column(default=clock.now)
-    updated_at: Mapped[Moment] = mapped_column(default=clock.now)
+    updated_at: Mapped[Moment] = mapped_column(default=clock.now, onupdate=clock.now)
+    """When anything of it changed last."""
     dispatched_at: Mapped[Moment | None]
     delivered_at: Mapped[Moment | None] = mapped_column(index=True)
     taken_back_at: Mapped[Moment | None]

@@ -75,7 +75,7 @@ def set_fees() -> ResponseReturnValue:
 
 
 def _settled(done: Settled) -> ResponseReturnValue:
-    said = _("Đã nhận tiền của %(count)s gói, %(amount)s đ.", count=number(done.count), amount=number(done.amount))
+    said = _("Đã nhận tiền của %(count)s kiện, %(amount)s đ.", count=number(done.count), amount=number(done.amount))
     flash(said, "done")
     return redirect(url_for("delivery_money.owed"), 303)
 
@@ -83,14 +83,15 @@ def _settled(done: Settled) -> ResponseReturnValue:
 def _owed(form: Form, *, settled: Settled | None = None, pasted: bool = False) -> Response:
     page = render_template(
         "delivery/cod.html", owed=cod.owed(signed_in()), form=form, settled=settled, pasted=pasted, shown=shown,
-        carrier_open=services.carrier_open(),
+        carrier_open=services.carrier_open(signed_in().cooperative_id),
     )  # fmt: skip
     return make_response(page)
 
 
 def _fees(form: Form) -> Response:
     page = render_template(
-        "delivery/fees.html", form=form, provinces=province_names(), carrier_open=services.carrier_open(),
+        "delivery/fees.html", form=form, provinces=province_names(),
+        carrier_open=services.carrier_open(signed_in().cooperative_id),
     )  # fmt: skip
     return make_response(page)
 

@@ -7,13 +7,14 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from shop.delivery.carrier import Tracked
+from shop.delivery.accounts import account_of, any_account
+from shop.delivery.carrier import Carrier, Tracked
 from shop.delivery.errors import CarrierRefused, CarrierSilent
 from shop.delivery.models import AskedParcel, DeliveryState, Shipment
-from shop.delivery.services import carrier_open
 from shop.delivery.shipping import call_off, carrier_of
 from shop.delivery.states import ON_THE_WAY
 from shop.delivery.steps import find, hear_in, locked
+from shop.orders.models import Order
 from village import clock
 from village.db import db, write
 from village.i18n import lazy_gettext as _l
@@ -38,11 +39,11 @@ log = structlog.get_logger("soi.delivery")
 def look_again(actor: Actor, shipment_id: str) -> None:
     """Ask the carrier about one parcel now, at a seller's wish. Raises CarrierSilent or CarrierRefused."""
     shipment = find(actor, shipment_id)
-    carrier, tracking = shipment.carrier, shipment.tracking
+    carrier, tracking, seller = shipment.carrier, shipment.tracking, shipment.order.cooperative_id
     db.session.remove()
     if tracking is None:
         return
-    with carrier_of(carrier) as asked:
+    with carrier_of(carrier, seller) as asked:
         tracked = asked.track(tracking)
     with write() as session:
         heard_in(session, shipment_id, tracked)
@@ -51,11 +52,11 @@ def look_again(actor: Actor, shipment_id: str) -> None:
 def stop(actor: Actor, shipment_id: str) -> None:
     """Call a parcel off before the carrier fetches it. Its packs then wait to be put back (`steps.take_back`)."""
     shipment = find(actor, shipment_id)
-    carrier, tracking = shipment.carrier, shipment.tracking
+    carrier, tracking, seller = shipment.carrier, shipment.tracking, shipment.order.cooperative_id
     db.session.remove()
     if tracking is None:
         return
-    with carrier_of(carrier) as asked:
+    with carrier_of(carrier, seller) as asked:
         asked.cancel(tracking)
         tracked = asked.track(tracking)
     with write() as session:
@@ -76,7 +77,7 @@ def heard_in(session: Session, shipment_id: str, tracked: Tracked, actor: Actor 
 
 def see_to_it() -> None:
     """Have a round made when something is due; called every few seconds."""
-    if not carrier_open():
+    if not any_account():
         return
     with db.engine.connect() as connection:
         due = connection.execute(select(Shipment.id).where(_due()).limit(1)).first()
@@ -89,31 +90,51 @@ def see_to_it() -> None:
             ask(session, ROUND, None)
 
 
-@kind(ROUND, name=_l("Hỏi thăm các gói hàng đang đi"))
+@kind(ROUND, name=_l("Hỏi thăm các kiện hàng đang đi"))
 def go_round(work: Work) -> dict[str, Any]:
     """Ask about what is due, and call off what was left over. Done again, it comes to the same."""
     asked = db.session.execute(
-        select(Shipment.id, Shipment.tracking).where(_due()).order_by(Shipment.checked_at).limit(AT_ONCE)
-    ).all()
-    left = db.session.scalars(select(AskedParcel.shipment_id).where(_left_over()).limit(AT_ONCE)).all()
+        select(Shipment.id, Shipment.tracking, Order.cooperative_id)
+        .join(Order, Order.id == Shipment.order_id)
+        .where(_due()).order_by(Shipment.checked_at).limit(AT_ONCE)
+    ).all()  # fmt: skip
+    left = db.session.execute(
+        select(AskedParcel.shipment_id, Order.cooperative_id)
+        .join(Order, Order.id == AskedParcel.order_id)
+        .where(_left_over()).limit(AT_ONCE)
+    ).all()  # fmt: skip
     db.session.remove()
-    told = silent = 0
-    with carrier_of("ghn") as carrier:
-        for shipment_id in left:
-            silent += not call_off(carrier, shipment_id)
-            work.go_on()
-        for count, (shipment_id, tracking) in enumerate(asked, start=1):
-            try:
-                tracked = carrier.track(str(tracking))
-            except (CarrierSilent, CarrierRefused) as error:
-                log.warning("the carrier says nothing of a parcel", shipment=shipment_id, why=error.slug)
-                silent += 1
+    told = silent = done = 0
+    for seller in sorted({row.cooperative_id for row in (*asked, *left)}, key=str):
+        parcels = [(row.id, str(row.tracking)) for row in asked if row.cooperative_id == seller]
+        dropped = [row.shipment_id for row in left if row.cooperative_id == seller]
+        if account_of(seller) is None:
+            # Its account was taken away: a person has to ask about what is still on the way.
+            silent += len(parcels) + len(dropped)
+            for shipment_id, _tracking in parcels:
                 _put_off(shipment_id)
-            else:
-                with write() as session:
-                    told += heard_in(session, shipment_id, tracked)
-            work.progress(count, len(asked))
+            continue
+        with carrier_of("ghn", seller) as carrier:
+            for shipment_id in dropped:
+                silent += not call_off(carrier, shipment_id)
+                work.go_on()
+            for shipment_id, tracking in parcels:
+                heard = _look(carrier, shipment_id, tracking)
+                told, silent, done = told + bool(heard), silent + (heard is None), done + 1
+                work.progress(done, len(asked))
     return {"told": told, "silent": silent, "left": len(left)}
+
+
+def _look(carrier: Carrier, shipment_id: str, tracking: str) -> bool | None:
+    """Ask about one parcel and write the answer down: whether it was about ours; None when the carrier says nothing."""
+    try:
+        tracked = carrier.track(tracking)
+    except (CarrierSilent, CarrierRefused) as error:
+        log.warning("the carrier says nothing of a parcel", shipment=shipment_id, why=error.slug)
+        _put_off(shipment_id)
+        return None
+    with write() as session:
+        return heard_in(session, shipment_id, tracked)
 
 
 def _put_off(shipment_id: str) -> None:

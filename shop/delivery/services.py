@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from flask import current_app
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shop.addresses.provinces import PROVINCES
+from shop.delivery.accounts import account_of
 from shop.delivery.fees import Fees, by_carrier, by_hand
 from shop.delivery.models import DeliveryFees
 from shop.orders.models import Delivery
@@ -19,7 +18,7 @@ from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, wrong_role
 from village.people.models import Role
-from village.products.models import Product
+from village.reference import reference
 from village.text import clean_line
 
 FEE_MAX = 1_000_000
@@ -47,9 +46,9 @@ class Quote:
     """One line about it for the buyer."""
 
 
-def carrier_open() -> bool:
-    """True when this village has an account with the carrier."""
-    return bool(current_app.extensions["soi"].ghn_token)
+def carrier_open(cooperative_id: str | None) -> bool:
+    """True when this cooperative has an account with the carrier, or may use the village's."""
+    return account_of(cooperative_id) is not None
 
 
 def quotes(lines: Iterable[Packs], province: str, ward: str = "") -> list[Quote]:
@@ -59,7 +58,8 @@ def quotes(lines: Iterable[Packs], province: str, ward: str = "") -> list[Quote]
     """
     session = db.session()
     units = {line.product_id: line.quantity for line in lines}
-    products = session.scalars(select(Product).where(Product.id.in_(units)).order_by(Product.id)).all()
+    known = reference(session).products
+    products = [known[product_id] for product_id in sorted(units) if product_id in known]
     if not products:
         return []
     fees = fees_of(session, products[0].cooperative_id)
@@ -68,7 +68,7 @@ def quotes(lines: Iterable[Packs], province: str, ward: str = "") -> list[Quote]
     found: list[Quote] = []
     if hand is not None:
         found.append(Quote("hand", _("Người bán giao"), hand, _("Người bán gọi hẹn, rồi đưa tận tay hoặc gửi xe.")))
-    carrier = by_carrier(fees, province, grams) if carrier_open() else None
+    carrier = by_carrier(fees, province, grams) if carrier_open(products[0].cooperative_id) else None
     if carrier is not None:
         found.append(Quote("ghn", _("Giao Hàng Nhanh"), carrier, _("Bưu tá mang tới tận nhà, theo dõi được.")))
     return sorted(found, key=lambda quote: quote.fee)

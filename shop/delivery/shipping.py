@@ -14,12 +14,12 @@ from flask import current_app
 from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from shop.delivery.accounts import account_of
 from shop.delivery.carrier import Carrier, Hand, Item, Made, Wanted
 from shop.delivery.errors import CarrierRefused, CarrierSilent, nothing_to_send
 from shop.delivery.ghn import Ghn
 from shop.delivery.goods import Goods, goods_of
 from shop.delivery.models import AskedParcel, Shipment, ShipmentPart
-from shop.delivery.services import carrier_open
 from shop.delivery.states import BACK
 from shop.orders import steps
 from shop.orders.errors import moved_on, not_paid
@@ -78,15 +78,15 @@ class Wish:
 
 
 @contextmanager
-def carrier_of(key: Delivery) -> Iterator[Carrier]:
-    """Who brings it, for the length of the block."""
+def carrier_of(key: Delivery, cooperative_id: str | None) -> Iterator[Carrier]:
+    """Who brings this cooperative's parcels, for the length of the block."""
     if key == "hand":
         yield Hand()
         return
-    if not carrier_open():
+    account = account_of(cooperative_id)
+    if account is None:
         raise Conflict("carrier-closed", _l("Hợp tác xã chưa nối với bên giao hàng này."))
-    settings = current_app.extensions["soi"]
-    with Ghn(settings.ghn_url, settings.ghn_token, settings.ghn_shop) as carrier:
+    with Ghn(current_app.extensions["soi"].ghn_url, account.token, account.shop) as carrier:
         yield carrier
 
 
@@ -95,7 +95,7 @@ def ready(actor: Actor, order_id: str) -> Ready:
     order = steps.by_id(actor, order_id)
     rows = _rows(db.session(), order)
     parts = tuple((row.line_id, row.batch_id, row.units) for row in rows)
-    carriers: tuple[Delivery, ...] = ("hand", "ghn") if carrier_open() else ("hand",)
+    carriers: tuple[Delivery, ...] = ("hand", "ghn") if account_of(order.cooperative_id) is not None else ("hand",)
     return Ready(order, rows, grams_of(rows, parts), cod_of(db.session(), order, parts), carriers)
 
 
@@ -128,9 +128,9 @@ def cod_of(session: Session, order: Order, parts: tuple[Part, ...]) -> int:
 def quote(actor: Actor, order_id: str, wish: Wish) -> int:
     """Đồng that the carrier would ask of us for this parcel."""
     order = steps.by_id(actor, order_id)
-    wanted = _wanted(db.session(), order, wish)
+    wanted, seller = _wanted(db.session(), order, wish), order.cooperative_id
     db.session.remove()
-    with carrier_of(wish.carrier) as carrier:
+    with carrier_of(wish.carrier, seller) as carrier:
         return carrier.quote(wanted)
 
 
@@ -140,11 +140,17 @@ def send(actor: Actor, order_id: str, wish: Wish) -> str:
     Raises BadInput, Conflict (another was quicker, a lot is held, it is not paid), CarrierRefused or CarrierSilent;
     then nothing has left, and nothing of it stays at the carrier.
     """
-    steps.by_id(actor, order_id)
+    seller = steps.by_id(actor, order_id).cooperative_id
     if _sent_already(order_id, wish):
         return wish.shipment_id
-    with carrier_of(wish.carrier) as carrier:
-        wanted = _ask(order_id, wish)
+    with carrier_of(wish.carrier, seller) as carrier:
+        try:
+            wanted = _ask(order_id, wish)
+        except SoiError:
+            # Another's press of the same form was quicker.
+            if _sent_already(order_id, wish):
+                return wish.shipment_id
+            raise
         try:
             made = carrier.create(wanted)
         except CarrierRefused:
@@ -310,4 +316,4 @@ def _forget(shipment_id: str) -> None:
 
 
 def _called_off() -> Conflict:
-    return Conflict("parcel-called-off", _l("Gói này đã thôi không gửi nữa. Bác mở lại trang rồi làm lại nhé."))
+    return Conflict("parcel-called-off", _l("Kiện này đã thôi không gửi nữa. Bác mở lại trang rồi làm lại nhé."))

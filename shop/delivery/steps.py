@@ -44,7 +44,7 @@ def find(actor: Actor, shipment_id: str) -> Shipment:
 def tell(actor: Actor, shipment_id: str, what: str, note: object = "") -> Shipment:
     """A seller says how it went with a parcel that she brings herself. Conflict when it has an end already."""
     if find(actor, shipment_id).carrier != "hand" or what not in MINE:
-        raise BadInput("not-yours-to-tell", _l("Gói này do bên giao hàng báo, mình không ghi thay được."))
+        raise BadInput("not-yours-to-tell", _l("Kiện này do bên giao hàng báo, mình không ghi thay được."))
     said = clean_line(note, "note", NOTE_MAX, required=what == "failed")
     state, sources = MINE[what]
     with write() as session:
@@ -131,7 +131,7 @@ def take_back(actor: Actor, shipment_id: str, good: dict[tuple[str, str], int]) 
         for part in shipment.parts:
             whole = good.get((part.order_line_id, part.batch_id), 0)
             if not 0 <= whole <= part.units:
-                raise BadInput("too-many-back", _l("Gói này chỉ có %(units)s gói của lô ấy."), units=part.units)
+                raise BadInput("too-many-back", _l("Kiện này chỉ có %(units)s gói của lô ấy."), units=part.units)
             fates: tuple[tuple[Fate, int], ...] = (("resell", whole), ("lost", part.units - whole))
             parts += [(part.order_line_id, part.batch_id, units, fate) for fate, units in fates if units]
         shipment.taken_back_at = clock.now()

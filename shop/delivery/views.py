@@ -24,6 +24,7 @@ from village.i18n import gettext as _
 from village.ids import is_uuid, uuid7
 from village.people.access import requires, signed_in
 from village.people.phones import shown_phone
+from village.places.services import cooperative_of
 from village.text import clean_line
 
 pages = Blueprint("delivery", __name__, url_prefix="/seller", template_folder="templates")
@@ -69,7 +70,7 @@ def send(order_id: str) -> ResponseReturnValue:
         # After a Conflict this form's parcel is called off; after silence the same form has to go on.
         values = {**request.form.to_dict(), "shipment": uuid7()} if isinstance(error, Conflict) else request.form
         return make_response(_ship(order_id, Form(values, error)), error.status)
-    flash(_("Gói hàng đã đi, đã ghi vào sổ chung."), "done")
+    flash(_("Kiện hàng đã đi, đã ghi vào sổ chung."), "done")
     return redirect(url_for("delivery.parcel", shipment_id=shipment_id), 303)
 
 
@@ -94,11 +95,11 @@ def parcel(shipment_id: str) -> ResponseReturnValue:
 def label(shipment_id: str) -> ResponseReturnValue:
     """The carrier's own label, on the carrier's page."""
     shipment = parcels.find(signed_in(), shipment_id)
-    carrier, tracking = shipment.carrier, shipment.tracking
+    carrier, tracking, seller = shipment.carrier, shipment.tracking, shipment.order.cooperative_id
     db.session.remove()
     if tracking is None:
         raise no_parcel()
-    with shipping.carrier_of(carrier) as asked:
+    with shipping.carrier_of(carrier, seller) as asked:
         return redirect(asked.label(tracking), 303)
 
 
@@ -139,7 +140,7 @@ def tell(shipment_id: str) -> ResponseReturnValue:
         raise
     except SoiError as error:
         return make_response(_parcel(shipment_id, error), error.status)
-    flash(_("Đã ghi vào gói hàng."), "done")
+    flash(_("Đã ghi vào kiện hàng."), "done")
     return redirect(url_for("delivery.parcel", shipment_id=shipment_id), 303)
 
 
@@ -195,7 +196,12 @@ def _ship(order_id: str, form: Form, fee: int | None = None) -> Response:
 
 def _slips(order_ids: list[str], back: str) -> Response:
     found = slips.slips(signed_in(), [one for one in order_ids if is_uuid(one)])
-    return make_response(render_template("delivery/slips.html", slips=found, qr=_qr, phone=shown_phone, back=back))
+    return make_response(
+        render_template(
+            "delivery/slips.html", slips=found, qr=_qr, phone=shown_phone, back=back,
+            sender=cooperative_of(signed_in()),
+        )
+    )  # fmt: skip
 
 
 def _parcel(shipment_id: str, error: SoiError | None = None) -> Response:

@@ -13,7 +13,8 @@ from village.places.services import households_of
 
 RULE = {"share": "10", "card_fee": "3,5", "costs_by": "households", "refunds_by": "cooperative"}
 INFO = imprints.Fields(
-    dt.date(2019, 5, 20), "Phòng đăng ký kinh doanh (mẫu)", "htx@example.vn", "", "7 giờ 30 đến 17 giờ, trừ chủ nhật"
+    dt.date(2019, 5, 20), "Phòng đăng ký kinh doanh (mẫu)", "htx@example.vn", "", "7 giờ 30 đến 17 giờ, trừ chủ nhật",
+    representative="Lò Thị Mẫu",
 )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from shop.demo import beyond
 from shop.demo.books import timeline as books
+from shop.demo.money import timeline as money
 from shop.demo.places import settle
 from shop.demo.sales import timeline
 from shop.demo.season import Season, story
@@ -24,6 +25,13 @@ from village.settings import DEMO_MARK
 
 FIRST_DAY = 46
 MEMBERS = ("producer", "seller", "office", "auditor")
+PLACES = (
+    ("the shop", "/"),
+    ("seller", "/seller, /seller/orders, /seller/products, /seller/payments, /seller/parcels, /seller/figures"),
+    ("office", "/coop, /coop/settlements, /coop/recalls, /coop/balance"),
+    ("producer", "/batches, /settlement"),
+)
+"""Who finds what where."""
 
 
 @click.command("demo")
@@ -55,7 +63,7 @@ def demo() -> None:
                 settle(session)
     # Begun once and cut off: the same season goes on, since every step has its own id.
     today = dt.datetime.fromisoformat(mark.read_text().strip())
-    season = [*Season(today).timeline(story()), *timeline(today), *shelf(today), *books(today)]
+    season = [*Season(today).timeline(story()), *timeline(today), *shelf(today), *books(today), *money(today)]
     happens = sorted([*season, *beyond.timeline(today)], key=lambda one: one[0])
     for number, (moment, act) in enumerate(happens, start=1):
         with clock.fixed(moment):
@@ -73,6 +81,9 @@ def _links() -> None:
         member = db.session.scalars(select(Member).where(Member.username == username)).one()
         token = hand_out_link(console(member.cooperative_id), member.id)
         click.echo(f"  {username:<9} {current_app.extensions['soi'].public_url}/sign-in/link/{token}")
+    click.echo("Where to look:")
+    for who, addresses in PLACES:
+        click.echo(f"  {who:<9} {addresses}")
 
 
 def _morning() -> dt.datetime:

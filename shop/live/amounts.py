@@ -32,6 +32,8 @@ class Amounts:
     each: bool = False
     kinds: int = 0
     plus: bool = False
+    typed_marks: bool = False
+    """The comment has marks, so that "con" is no "còn"."""
     strangers: int = 0
     """Unknown words outside addresses."""
 
@@ -67,8 +69,12 @@ def _number_word(tokens: list[Token], at: int) -> tuple[int, int] | None:
         stop += 1
     after = _peek(tokens, stop)
     before = _peek(tokens, at - 1)
+    if total < 10 and after is not None and LEXICON.numbers.get(after.low, 10) < 10:
+        beyond = _peek(tokens, stop + 1)
+        if after.low not in LEXICON.careful and beyond is not None and beyond.low in LEXICON.units:
+            return -1, stop + 1 - at  # "hai ba gói": two or three
     unit = after is not None and (after.low in LEXICON.units or after.low in LEXICON.multiples)
-    led = before is not None and before.name in ("each", "amount")
+    led = before is not None and (before.name in ("each", "amount") or _is_each(tokens, at - 1))
     if unit or led:
         return total, stop - at
     if first.low in LEXICON.careful and stop == at + 1:
@@ -76,14 +82,14 @@ def _number_word(tokens: list[Token], at: int) -> tuple[int, int] | None:
     near_code = (after is not None and after.kind == "c") or (
         before is not None
         and before.kind == "c"
-        and (after is None or after.name in ("particle", "more", "who"))
+        and (after is None or after.name in ("particle", "weak", "more", "who"))
     )
     return (total, stop - at) if near_code or stop > at + 1 else None
 
 
-def read(tokens: list[Token], book: Codebook) -> Amounts:
-    """Walks the tokens once and sorts every number."""
-    out = Amounts()
+def read(tokens: list[Token], book: Codebook, typed_marks: bool = False) -> Amounts:
+    """Walks the tokens once and sorts every number. Words that belong to one are named "number" and "unit"."""
+    out = Amounts(typed_marks=typed_marks)
     at = 0
     address = False
     while at < len(tokens):
@@ -105,6 +111,8 @@ def read(tokens: list[Token], book: Codebook) -> Amounts:
         elif token.kind == "w":
             word = _number_word(tokens, at)
             if word is not None:
+                for part in tokens[at : at + word[1]]:
+                    part.name = "number"
                 at = _number(tokens, at, word[0], word[1], book, address, out)
                 continue
             if token.low in LEXICON.multiples and token.low not in LEXICON.careful:
@@ -112,6 +120,7 @@ def read(tokens: list[Token], book: Codebook) -> Amounts:
                 value = LEXICON.multiples[token.low]
                 out.items.append(Item("Q", "", value, token.start, token.end))
                 out.marked = True
+                token.name = "number"
                 at += 2 if after is not None and after.name == "unit" else 1
                 continue
             step, address = _word(tokens, at, book, address, out)
@@ -138,8 +147,12 @@ def _word(tokens: list[Token], at: int, book: Codebook, address: bool, out: Amou
         return 1, True
     if address and name in _SOFT:
         token.name = "particle"  # "15 Hai Bà Trưng": within an address such words are names
+    elif address and name in ("order", "take") and token.low not in LEXICON.bared:
+        address = False  # "ở 12 Hai Bà Trưng, lấy 2 md01"
     elif name == "each":
         out.each = True
+    elif name == "amount" and token.low != "x" and not _counts(tokens, at):
+        out.problem = out.problem or "unclear"  # "sl md01": how many are there?
     elif name in ("and", "or"):
         out.items.append(Item("|", "", 0, token.start, token.end))
     elif name == "half" or (token.low == "nua" and after is not None and after.name in ("unit", "weight")):
@@ -183,6 +196,10 @@ def _number(
     follow = at + count
     text = token.bare
 
+    if word == -1:
+        out.problem = out.problem or "ambiguous-quantity"
+        return follow
+
     # What stands before it.
     marked = False
     start = token.start
@@ -217,7 +234,7 @@ def _number(
             elif sign == "+":
                 out.plus = True
 
-        elif before.low == "con" and before.name == "who":
+        elif before.low == "con" and before.name == "who" and not out.typed_marks:
             out.problem = out.problem or "unclear"  # "con 2 goi": "còn 2 gói", so much is left?
 
     # What stands after it.
@@ -231,10 +248,25 @@ def _number(
         unit = ""
     if low == "k" and after is not None and after.kind == "w":
         unit = "money"
+    if unit == "time" and marked and low in LEXICON.bared:
+        unit = ""  # "x2 Tuan": somebody's name
+    if unit == "money" and address and len(low) == 1 and glued_after:
+        return follow + 1  # "quốc lộ 4D"
+    if unit in ("unit", "weight") and low in LEXICON.careful_units and _leads_a_name(tokens, at + count):
+        unit = ""
+        if address or marked:
+            out.problem = out.problem or ("" if address and not marked else "other-number")
+            return follow
+        out.loose = out.loose or "other-number"
+        return follow
 
     if word is None:
         if "/" in text:
-            if not address:
+            if address:
+                return follow
+            if after is not None and after.kind == "w" and after.name in ("", "place"):
+                out.loose = out.loose or "other-number"  # "25/7 Nguyễn Trãi"
+            else:
                 out.problem = out.problem or "fraction"
             return follow
         if "." in text or "," in text:
@@ -255,11 +287,11 @@ def _number(
     else:
         value = word
 
-    if low in ("g",) and after is not None and after.kind == "w":
+    if low == "g" and after is not None and after.kind == "w" and not (address and glued_after):
         unit = "unit" if value <= 20 else "weight"
         if 20 < value < 50:
             out.problem = out.problem or "weight"
-    elif low in ("b", "c") and glued_after:
+    elif low in ("b", "c") and glued_after and not address:
         unit = "unit"
     elif low in LEXICON.multiples and (after is None or after.low != "ta"):
         value *= LEXICON.multiples[low]
@@ -274,13 +306,15 @@ def _number(
 
     if unit == "weight":
         out.loose = out.loose or "weight"
-        if marked:
+        if (marked and not (before is not None and before.bare == "(")) or (value > 1 and low in LEXICON.kilos):
             out.problem = out.problem or "weight"
         if _peek(tokens, follow + 1) is not None and tokens[follow + 1].name == "half":
             out.problem = out.problem or "weight"
         return follow + 1
     if unit == "money":
         out.loose = out.loose or "price"
+        return follow + 1
+    if unit == "time" and before is not None and before.bare in ("sau", "truoc"):
         return follow + 1
     if unit == "time":
         out.loose = out.loose or ("" if address else "other-number")
@@ -311,7 +345,9 @@ def _number(
             return follow + 1
 
     if unit == "unit":
-        end = tokens[follow].end if follow < len(tokens) else end
+        if follow < len(tokens):
+            end = tokens[follow].end
+            tokens[follow].name = "unit"
         out.items.append(Item("X" if marked else "Q", "", value, start, end))
         out.marked = True
         return follow + 1
@@ -321,6 +357,9 @@ def _number(
         return follow
 
     # A bare number.
+    if before is not None and before.low in LEXICON.day:
+        out.loose = out.loose or "other-number"
+        return follow
     if before is not None and before.name == "place":
         return follow
     if before is not None and before.name in ("ordinal", "kind") and not out.each:
@@ -344,14 +383,42 @@ def _number(
         if after is not None and after.kind == "c":
             out.problem = out.problem or "ambiguous-quantity"
         return follow
+    if before is not None and before.kind == "w" and before.end == token.start and len(before.low) == 1:
+        out.loose = out.loose or "other-number"  # "B12": somebody else's code
+        if earlier is not None and earlier.kind == "n":
+            out.problem = out.problem or "odd-number"  # "1e3"
+        return follow
+    if after is not None and after.low in LEXICON.kin and before is not None and before.kind != "c":
+        out.loose = out.loose or "other-number"  # "2 vợ chồng"
+        return follow
     if after is not None and after.kind == "w" and after.name in _OPEN:
         out.loose = out.loose or "other-number"
         return follow
     if before is not None and before.bare == "(":
         out.loose = out.loose or "other-number"
         return follow
+    if value > LEXICON.most_bare:
+        out.problem = out.problem or "odd-number"
     out.items.append(Item("Q", "", value, start, end))
     return follow
+
+
+def _is_each(tokens: list[Token], at: int) -> bool:
+    """Whether the phrase that ends at `at` is one like "mỗi loại"."""
+    while at > 0 and tokens[at].name == "+":
+        at -= 1
+    return tokens[at].name == "each"
+
+
+def _counts(tokens: list[Token], at: int) -> bool:
+    """Whether a number stands beside "sl"."""
+    near = tokens[max(0, at - 1) : at + 5]
+    return any(word.kind == "n" or word.low in LEXICON.numbers or word.low in LEXICON.multiples for word in near)
+
+
+def _leads_a_name(tokens: list[Token], at: int) -> bool:
+    """Whether a word that may be a unit stands before strange words: "9 Phan Đình Phùng"."""
+    return any(word.kind == "w" and not word.name for word in tokens[at + 1 : at + 3])
 
 
 def _numeric_code(tokens: list[Token], at: int, book: Codebook, out: Amounts) -> int:

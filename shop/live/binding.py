@@ -74,6 +74,8 @@ def bind(items: list[Item], each: bool) -> list[Bound] | None:
     if len(amounts) == 1 and len(distinct) == 1:
         nearest = min(codes, key=lambda code: abs(code.start - amounts[0].start))
         return [_pair(nearest, amounts[0])]
+    if len(codes) == 1 and len({item.value for item in amounts}) == 1:
+        return [_pair(codes[0], amounts[0])]  # "md01 x3 (ba gói)"
     segments = _segments(items)
     if _BACKWARD.fullmatch(shape) and not any(_word(part).startswith(("QC", "XC")) for part in segments):
         return _pairs(solid, backward=True)

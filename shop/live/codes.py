@@ -30,7 +30,7 @@ class Codebook:
         self.names: dict[str, str] = {}
         self.numeric: dict[str, str] = {}
         self.prefixes: set[str] = set()
-        self.numbers: set[str] = set()
+        self.whole: dict[str, str] = {}
         self._near: set[str] = set()
         folded: dict[str, str] = {}
         for code in sorted(live):
@@ -53,14 +53,14 @@ class Codebook:
                 self._near.update(_one_less(key))
             if parts[0].isalpha() and len(parts) > 1:
                 self.prefixes.add(parts[0])
-                self.numbers.add(parts[1].lstrip("0"))
+                self.whole[key] = folded[key]
         patterns.sort(key=lambda pattern: (-pattern[0], pattern[2]))
         named: list[str] = []
         for number, (_, pattern, code) in enumerate(patterns):
             self.names[f"c{number}"] = code
             named.append(f"(?P<c{number}>{pattern})")
         anycode = "|".join(pattern for _, pattern, _ in patterns)
-        rest = r"(?P<n>\d+(?:[.,/]\d+)*)|(?P<p>\x01)|(?P<w>[^\W\d_]+)|(?P<s>\S)"
+        rest = r"(?P<n>\d+(?:[.,/]\d+)*)|(?P<p>\x01)|(?P<w>d/c(?![a-z])|[^\W\d_]+(?:'[^\W\d_]+)?)|(?P<s>\S)"
         glue = [f"(?P<g>(?:{_GLUE})(?={anycode}))"] if patterns else []
         self.tokens = re.compile("|".join([*named, *glue, rest]))
         self.anywhere = re.compile(f"(?<![a-z])(?:{anycode})") if patterns else None

@@ -18,6 +18,8 @@ _MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0
 _MARK_PILE = re.compile("([\u0300-\u036f]{3})[\u0300-\u036f]+")
 _TURNED = re.compile("[\u202b\u202d\u202e\u2067]")
 _TAGS = re.compile("<[^<>]{0,200}>")
+# "md01 ²" is no "md01 2": what stands raised or as a Roman number is not how people write a quantity.
+_ODD = re.compile("[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u2188]")
 
 _LOOKALIKES = {
     # Cyrillic
@@ -26,10 +28,11 @@ _LOOKALIKES = {
     **dict(zip("αβεζηικμνορτυχω", "abeznikmvoptuxw", strict=True)),
     # Small capitals and stray Latin letters
     **dict(zip("ᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢıɡɑƒøłßæđð", "abcdeghijklmnoprstuvwyzigafolsadd", strict=True)),
-    "✕": "x", "✖": "x", "╳": "x", "⨯": "x", "❌": "x", "×": "x",
+    "✕": "x", "✖": "x", "╳": "x", "⨯": "x", "×": "x",
     **dict.fromkeys("‐‑‒–—―−﹣➖", "-"),
     **dict.fromkeys("，、،‚", ","), "⁄": "/", "∕": "/", "：": ":", "∶": ":", "＋": "+", "➕": "+",
-    "？": "?", "؟": "?", "，": ",", "（": "(", "）": ")", "＠": "@", "﹫": "@",
+    **dict.fromkeys("？؟❓❔⁇⁈⁉", "?"), **dict.fromkeys("’‘`´ʼ", "'"),
+    **dict.fromkeys("“”„«»❝❞", '"'), "，": ",", "（": "(", "）": ")", "＠": "@", "﹫": "@",
 }  # fmt: skip
 
 
@@ -39,6 +42,8 @@ def _table() -> dict[int, str]:
         row = (at - 0x1F130) % 32
         if row < 26:
             table[at] = chr(ord("a") + row)
+    for at in range(0x1F1E6, 0x1F200):  # halves of flags
+        table[at] = chr(ord("a") + at - 0x1F1E6)
     for at in range(0x80, sys.maxunicode + 1):
         letter = chr(at)
         if unicodedata.category(letter) == "Nd":
@@ -65,6 +70,8 @@ class Folded(NamedTuple):
     bare: str
     turned: bool
     """The text changes its own reading direction, so what is seen may differ from what is stored."""
+    odd: bool
+    """It has numbers that are raised, lowered, Roman or fractions in one letter."""
 
 
 def plain(word: str) -> str:
@@ -76,9 +83,10 @@ def fold(text: str) -> Folded:
     """Folds one comment. Linear in its length; letters of other scripts stay as they are."""
     if text.isascii():
         shown = _INVISIBLE.sub("", text) if not text.isprintable() else text
-        turned = False
+        turned = odd = False
     else:
         turned = _TURNED.search(text) is not None
+        odd = _ODD.search(text) is not None
         shown = _INVISIBLE.sub("", text.replace("🔟", "10"))
         shown = unicodedata.normalize("NFKC", _MARK_PILE.sub(r"\1", shown))
         shown = _MARKS.sub("", shown)
@@ -87,4 +95,4 @@ def fold(text: str) -> Folded:
     low = shown.lower()
     if len(low) != len(shown):
         shown = low
-    return Folded(shown, low, low if low.isascii() else low.translate(_PLAIN), turned)
+    return Folded(shown, low, low if low.isascii() else low.translate(_PLAIN), turned, odd)

@@ -14,6 +14,7 @@ from shop.live.binding import Bound, bind
 from shop.live.codes import Codebook, codebook
 from shop.live.fold import Folded, fold
 from shop.live.tokens import Token, cut
+from shop.live.words import LEXICON
 
 Intent = Literal["order", "cancel", "change", "question", "review", "phone", "ignored"]
 
@@ -67,13 +68,13 @@ def parse(text: str, live_codes: Collection[str], max_per_line: int = 99) -> Rea
     low, bare = folded.low, folded.bare
     if found:
         low, bare = phones.take_out(low, found), phones.take_out(bare, found)
-    tokens = cut(low, bare, book)
+    tokens = cut(low, bare, folded.shown, book)
     if len(tokens) > _MAX_TOKENS:
         named = any(token.kind == "c" for token in tokens)
         return Reading("review" if named else "ignored", phone=phone, reason="too-long")
     if not tokens:
         return Reading("ignored", reason="noise")
-    return _Decision(folded, tokens, amounts.read(tokens, book), phone, max_per_line).reading()
+    return _Decision(folded, tokens, amounts.read(tokens, book, low != bare), phone, max_per_line).reading()
 
 
 def _too_long(text: str, book: Codebook) -> Reading:
@@ -84,7 +85,7 @@ def _too_long(text: str, book: Codebook) -> Reading:
 
 
 _WANTS = frozenset(("order", "take"))
-_QUIET = frozenset(("particle", "who", "contact", "go", "+", "goods", "crowd"))
+_QUIET = frozenset(("particle", "weak", "who", "contact", "go", "+", "goods", "crowd"))
 
 
 class _Decision:
@@ -98,7 +99,7 @@ class _Decision:
         self.read = read
         self.phone = phone
         self.limit = limit
-        self.has = {token.name for token in tokens if token.kind == "w"}
+        self.has = {token.name for token in tokens if token.kind in "ws" and token.name}
         self.codes = list(dict.fromkeys(item.code for item in read.items if item.kind == "C"))
         self.quantified = any(item.kind in "QX" for item in read.items)
         self.lines: tuple[Line, ...] = ()
@@ -164,6 +165,10 @@ class _Decision:
             return self._without_code()
         if self.folded.turned:
             return "review", "turned-text"
+        if self.folded.odd:
+            return "review", "odd-number"
+        if self._quoted():
+            return "review", "quoted"
         if self._mentions():
             return ("review" if read.marked or self.phone else "ignored"), "mention"
         if "spam" in has:
@@ -194,8 +199,10 @@ class _Decision:
             return ("review" if self.quantified or self.phone else "ignored"), "show"
         if self.trouble:
             return "review", self.trouble
-        if "unclear" in has:
+        if "unclear" in has or ("then" in has and "condition" not in has):
             return "review", "unclear"
+        if self._calls_somebody() and not (self.phone or self._for_herself()):
+            return "review", "mention"
         if "later" in has and not sure:
             return "review", "later"
         if "crowd" in has or ("go" in has and not (self.quantified or self.phone or self._for_herself())):
@@ -207,13 +214,21 @@ class _Decision:
         strong = "order" in has or read.marked or self.phone is not None
         if "praise" in has and not ("order" in has or self.phone or (read.marked and wants)):
             return "review", "praise"
-        if read.strangers > _MAX_STRANGERS:
+        if "laugh" in has and not (strong or wants):
+            return "review", "praise"
+        if has & {"weak", "picture"} and not (strong or wants or self.given):
             return "review", "unclear"
-        if read.strangers and not (
-            strong or (wants and self.quantified) or (self.given and read.strangers <= 3)
-        ):
+        if read.strangers > self._strangers_allowed(strong, wants):
             return "review", "unclear"
         return "order", ""
+
+    def _strangers_allowed(self, strong: bool, wants: bool) -> int:
+        """How many unknown words an order may have: names and places come with a telephone number or an address."""
+        if self.phone is not None or (self.has & {"address", "place"} and (strong or self.given)):
+            return _MAX_STRANGERS
+        if self.read.marked or (wants and self.quantified):
+            return 2
+        return 1 if strong else 0
 
     def _without_code(self) -> tuple[Intent, str]:
         read, has = self.read, self.has
@@ -246,16 +261,43 @@ class _Decision:
 
     def _mentions(self) -> bool:
         """Whether she calls another viewer by "@name"; the shop itself may be called."""
+        if "@" not in self.folded.bare:
+            return False
         for at, token in enumerate(self.tokens):
             if token.bare == "@" and at + 1 < len(self.tokens):
                 name = self.tokens[at + 1]
                 tight = at and self.tokens[at - 1].end == token.start and self.tokens[at - 1].kind == "w"
-                if not tight and name.bare not in ("shop", "ad", "admin", "sop", "page"):
+                if not tight and name.bare not in LEXICON.shops:
                     return True
         return False
 
+    def _calls_somebody(self) -> bool:
+        """Whether she calls another viewer by name: "Hà ơi …". The shop is called by what it is, "chị ơi"."""
+        return any(
+            token.bare in ("oi", "ui") and at and self.tokens[at - 1].kind == "w" and not self.tokens[at - 1].name
+            for at, token in enumerate(self.tokens)
+        )
+
+    def _quoted(self) -> bool:
+        """Whether a code stands behind somebody's name and a colon, within quotation marks or behind a reply's ">"."""
+        if not any(sign in self.folded.bare for sign in ':">'):
+            return False
+        named = False
+        for at, token in enumerate(self.tokens):
+            if token.kind == "c":
+                return False
+            if token.bare == '"' or (token.bare == ">" and at == 0):
+                return True
+            if token.kind == "w":
+                named = named or not token.name or token.low in LEXICON.shops
+                if token.name and token.low not in LEXICON.shops and token.name != "who":
+                    return False
+            elif token.bare == ":" and named:
+                return True
+        return False
+
     def _asks(self) -> bool:
-        return any(token.bare == "?" for token in self.tokens)
+        return "?" in self.folded.bare and any(token.bare == "?" for token in self.tokens)
 
     def _for_herself(self) -> bool:
         return any(
@@ -272,7 +314,7 @@ class _Decision:
             if token.bare == "k" and at and self.tokens[at - 1].kind == "n":
                 continue
             rest = [word for word in self.tokens[at + 1 :] if word.kind != "s"]
-            ahead = [word for word in rest[:4] if word.name not in ("who", "particle", "+", "more")]
+            ahead = [word for word in rest[:4] if word.name not in ("who", "particle", "weak", "+", "more")]
             if ahead and ahead[0].name in ("order", "take") and ahead[0].kind == "w":
                 return "negation" if token.name == "notyet" else "cancel"
             if ahead and ahead[0].name == "cancel":
@@ -294,7 +336,8 @@ class _Decision:
         if "not" in has and not refused:
             return "review", "cancel"
         wanted = [token.name for token in self.tokens if token.kind == "w" and token.name in _WANTS]
-        positive = len(wanted) - (1 if refused else 0) > 0
+        more = any(token.name == "more" and token.bare != "nua" for token in self.tokens)
+        positive = more or len(wanted) - (1 if refused else 0) > 0
         if "change" in has:
             return "change", "change"
         if positive:
@@ -312,6 +355,6 @@ class _Decision:
                 for after in self.tokens[at + 1 : at + 5]:
                     if after.kind == "c":
                         return True
-                    if after.kind == "w" and after.name not in ("who", "particle", "unit", "code", "+"):
+                    if after.kind == "w" and after.name not in ("who", "particle", "weak", "unit", "code", "+"):
                         break
         return False

@@ -8,6 +8,7 @@ _WORDS: dict[str, LazyProxy] = {
     "too-long": _l("lời nhắn dài quá, máy không đọc hết"),
     "turned-text": _l("có ký tự đảo chiều chữ, đọc được hai cách"),
     "mention": _l("đang gọi một người xem khác"),
+    "quoted": _l("giống nhắc lại lời người khác"),
     "spam": _l("giống tin quảng cáo"),
     "negation": _l("nói là chưa lấy, hoặc đừng"),
     "cancel": _l("có ý bỏ bớt nhưng chưa rõ"),

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, joinedload
 
-from shop.catalogue.combos import parts_of
+from shop.catalogue.combos import available, parts_of
 from shop.live.models import Decision, LiveCode, LiveComment, LiveDecision, LiveHold, LiveSession, LiveWait
 from shop.live.outcomes import Asked, Outcome
 from shop.live.texts import name_of
@@ -97,7 +97,11 @@ class Room:
 
     def promote(self) -> None:
         """Packs came back: whoever waits longest and fits gets them, and so on."""
+        left = self._left()
         for wait in list(self.waits):
+            if wait.quantity > left[wait.code_id]:
+                # Hundreds may wait for what is sold out, and trying costs as much as an order.
+                continue
             line = Asked(wait.code.code, wait.quantity, wait.because)
             try:
                 self.put(wait.comment, [line], None)
@@ -106,6 +110,19 @@ class Room:
             wait.state = "served"
             self.waits.remove(wait)
             self._tell_promoted(wait.comment, line)
+            left = self._left()
+
+    def _left(self) -> dict[str, int]:
+        """How many packs can be had now by each code that somebody waits for. The stock is held, so it stays so."""
+        codes = {wait.code_id: wait.code for wait in self.waits}
+        taken = self.session.execute(select(LiveCode.id, LiveCode.taken).where(LiveCode.id.in_(codes)))
+        taken_by = {code_id: count for code_id, count in taken}
+        free = available(self.session, {code.product_id for code in codes.values()})
+        return {
+            key: free[code.product_id] if code.unit_limit is None
+            else min(free[code.product_id], code.unit_limit - taken_by[key])
+            for key, code in codes.items()
+        }  # fmt: skip
 
     def _tell_promoted(self, comment: LiveComment, line: Asked) -> None:
         before = self.session.scalars(

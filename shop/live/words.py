@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ _TONES = {
     "ọe": "oẹ", "ùy": "uỳ", "úy": "uý", "ủy": "uỷ", "ũy": "uỹ", "ụy": "uỵ",
 }  # fmt: skip
 _DOUBLED = re.compile(r"(.)\1+")
+# The young write k for h: "nka", "ckốt".
+_K_FOR_H = re.compile(r"^([cnt])k(?=[^\W\d_])")
 
 
 def _spellings(word: str) -> set[str]:
@@ -22,17 +26,32 @@ def _spellings(word: str) -> set[str]:
 
 
 class Lexicon:
-    """Words → classes, with and without marks; phrases by the bare form of their first word."""
+    """Words → classes, with and without marks; phrases by the bare form of their first two words."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.classes: dict[str, str] = {}
-        self.phrases: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], str]]] = {}
-        self.openings: set[tuple[str, ...]] = set()
+        self.phrases: dict[tuple[str, ...], list[tuple[tuple[str, ...], tuple[str, ...], str]]] = {}
+        self.word: Callable[[str], str] = lru_cache(maxsize=8192)(self._word)
+        """The class of one word, "" for one that is not listed. Stretched words count: "nhaaa", "chốttt"."""
         self.numbers = self._values(data["numbers"])
         self.tens = self._values(data["tens"])
         self.multiples = self._values(data["multiples"])
         self.careful = frozenset(data["careful"]["words"])
+        self.careful_units = frozenset(data["careful_units"]["words"])
+        self.kilos = frozenset(data["kilos"]["words"])
+        self.shops = frozenset(data["shops"]["words"])
+        self.final = frozenset(data["final"]["words"])
+        self.names = frozenset(data["names"]["words"])
+        self.most_bare: int = data["bare_number"]["most"]
+        self.day = frozenset(data["day"]["words"])
+        self.kin = frozenset(data["kin"]["words"])
         self.units: dict[str, str] = {}
+        self.signs: dict[str, str] = {}
+        for name, row in data["signs"].items():
+            self.signs.update(dict.fromkeys(row, name))
+        self.digits = self._values_as_text(data["digits"])
+        self.domains = frozenset(data["domains"]["words"])
+        self.with_marks: dict[str, str] = dict(data["with_marks"])
         bare: dict[str, str] = dict(data["bare"])
         for name, entries in data["classes"].items():
             for entry in entries:
@@ -40,8 +59,7 @@ class Lexicon:
                     words = tuple(spelling.split())
                     if len(words) > 1:
                         shape = tuple(plain(word) for word in words)
-                        self.openings.add(shape[:2])
-                        self.phrases.setdefault(shape[0], []).append((words, shape, name))
+                        self.phrases.setdefault(shape[:2], []).append((words, shape, name))
                     elif name in ("unit", "bigunit", "weight", "money", "time", "half"):
                         # What follows a number is read apart: "k" is a thousand there and "no" elsewhere.
                         self.units.setdefault(spelling, name)
@@ -53,8 +71,18 @@ class Lexicon:
                         self.classes.setdefault(spelling, name)
                         bare.setdefault(plain(spelling), name)
         self.classes.update({word: bare.get(word, "") for word in bare})
+        self.bared = frozenset(word for word in bare if word not in self._written(data))
+        """Words that stand in the lists only with marks, as they look without."""
         for found in self.phrases.values():
             found.sort(key=lambda phrase: -len(phrase[0]))
+
+    @staticmethod
+    def _written(data: dict[str, Any]) -> set[str]:
+        return {entry for entries in data["classes"].values() for entry in entries}
+
+    @staticmethod
+    def _values_as_text(table: dict[str, int]) -> dict[str, str]:
+        return {spelling: str(value) for word, value in table.items() for spelling in (word, plain(word))}
 
     @staticmethod
     def _values(table: dict[str, int]) -> dict[str, int]:
@@ -64,19 +92,21 @@ class Lexicon:
             values.setdefault(plain(word), value)
         return values
 
-    def word(self, low: str) -> str:
-        """The class of one word, "" for one that is not listed. Stretched words count: "nhaaa", "chốttt"."""
+    def _word(self, low: str) -> str:
         known = self.classes.get(low)
         if known is None:
-            known = self.classes.get(_DOUBLED.sub(r"\1", low), "") if len(low) < 20 else ""
+            short = _DOUBLED.sub(r"\1", low) if len(low) < 20 else ""
+            known = self.classes.get(short, "") if len(short) > 1 else ""
+            if not known and "k" in short[1:2]:
+                known = self.classes.get(_K_FOR_H.sub(r"\1h", short), "")
         return known
 
-    def phrase(self, low: list[str], bare: list[str], at: int) -> tuple[str, int] | None:
-        """The class and length in words of the longest phrase that begins at word `at`."""
-        for words, shape, name in self.phrases.get(bare[at], ()):
-            if bare[at : at + len(shape)] == list(shape) and all(
+    def phrase(self, low: Sequence[str], bare: tuple[str, ...]) -> tuple[str, int] | None:
+        """The class and length in words of the longest phrase that these words begin with."""
+        for words, shape, name in self.phrases.get(bare[:2], ()):
+            if bare[: len(shape)] == shape and all(
                 typed in (word, plain_word)
-                for typed, word, plain_word in zip(low[at : at + len(words)], words, shape, strict=True)
+                for typed, word, plain_word in zip(low[: len(words)], words, shape, strict=True)
             ):
                 return name, len(shape)
         return None

@@ -13,15 +13,14 @@ from sqlalchemy.orm import Session, object_session
 
 from shop.mails.letters import SUBJECTS, letter
 from shop.orders.models import Order, OrderStep
-from shop.rights.seller import imprint
+from shop.orders.selling import sellers_of
+from shop.rights.seller import imprint_of
 from village.db import before_commit, in_parts
 from village.i18n import gettext as _
 from village.i18n import speaking
 from village.outbox.models import Channel
 from village.outbox.services import put
 from village.outbox.views import tell_where
-from village.places.models import Cooperative
-from village.products.models import Product
 
 ABOUT = "order"
 """The kind of thing that these messages are about, with the order's id."""
@@ -66,16 +65,12 @@ def _put(session: Session, order: Order, position: int) -> None:
         return
     if _too_many(session, order):
         return
-    cooperative = session.scalars(
-        select(Cooperative)
-        .join(Product, Product.cooperative_id == Cooperative.id)
-        .where(Product.id == order.lines[0].product_id)
-    ).one()
+    cooperative_id = min(sellers_of(session, order))
     public = current_app.extensions["soi"].public_url
     with speaking(order.language):
-        subject, body = letter(order, step, imprint(cooperative), f"{public}/orders/{order.token}")
+        subject, body = letter(order, step, imprint_of(session, cooperative_id), f"{public}/orders/{order.token}")
     put(
-        session, cooperative_id=cooperative.id, channel=Channel.MAIL, to=order.buyer_email, subject=subject, body=body,
+        session, cooperative_id=cooperative_id, channel=Channel.MAIL, to=order.buyer_email, subject=subject, body=body,
         about=(ABOUT, order.id), key=f"{ABOUT}:{order.id}:{position}",
     )  # fmt: skip
 

@@ -25,8 +25,16 @@ KEY = {
 @api.doc(parameters=[KEY])
 @api.arguments(OrderSchema)
 @api.response(201, PlacedSchema)
-@api.alt_response(409, description="out-of-stock with what is left, or the key was used with another body")
-@api.alt_response(422, description="an unknown GTIN, a quantity out of bounds, a buyer that we cannot send to")
+@api.alt_response(
+    409,
+    description="out-of-stock with what is left; the key was used with another body; orders-waiting, too-much-on-word"
+    " or too-much-unpaid: a guest has had as many packs kept unpaid as one may",
+)
+@api.alt_response(
+    422,
+    description="an unknown GTIN, a quantity out of bounds, a buyer that we cannot send to, or several-sellers: one"
+    " order holds the goods of one cooperative, so place one for each",
+)
 def place(body: dict[str, Any]) -> dict[str, Any]:
     """Place an order. Its packs are reserved, first expiry first; those of an order that is paid ahead (vietqr, stripe)
     go back to the shelf when it is not paid in time."""
@@ -40,6 +48,7 @@ def place(body: dict[str, Any]) -> dict[str, Any]:
         note=body["note"],
         language=current_language(),
         idempotency_key=request.headers.get("Idempotency-Key"),
+        network=request.remote_addr,
     )
     return placed.answer
 

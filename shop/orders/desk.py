@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from shop.addresses.provinces import PROVINCES
 from shop.cart.services import CartLine
 from shop.delivery.services import Quote, quotes
 from shop.orders.models import Payment
 from shop.payments.services import methods
-from shop.rights.seller import Imprint, imprint
+from shop.rights.seller import Imprint, imprint_of
 from village.db import db
+from village.i18n import current_language
 from village.i18n import gettext as _
-from village.places.models import Cooperative
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,18 @@ def desk(seller: str, lines: Sequence[CartLine], province: str, ward: str) -> De
     return Desk(tuple(quotes(lines, province, ward)), methods(seller))
 
 
-def imprint_of(seller: str) -> Imprint:
-    """Who sells it."""
-    return imprint(db.session.get_one(Cooperative, seller))
+def who_sells(seller: str) -> Imprint:
+    """What the seller tells of itself."""
+    return imprint_of(db.session(), seller)
 
 
 def province_choices() -> list[tuple[str, str]]:
     """For the form: names of today, each with those that went into it."""
+    return _province_choices(current_language())
+
+
+@cache
+def _province_choices(_language: str) -> list[tuple[str, str]]:
     return [("", _("Chọn tỉnh, thành"))] + [
         (one.name, _("%(name)s (cả %(before)s cũ)", name=one.name, before=", ".join(one.before)))
         if one.before else (one.name, one.name)

@@ -42,6 +42,11 @@ def bad_quantity(field: str) -> BadInput:
     return BadInput("bad-quantity", _l("Số gói là số tròn từ 1 đến %(max)s."), field=field, max=QUANTITY_MAX)
 
 
+def several_sellers() -> BadInput:
+    """For goods of several cooperatives in one order: each sells, is paid and answers for its own."""
+    return BadInput("several-sellers", _l("Bác đặt hàng của từng nơi bán một nhé."), field="lines")
+
+
 def unknown_product(field: str, gtin: str) -> BadInput:
     """For a GTIN that is not sold here."""
     return BadInput("unknown-gtin", _l("Mã hàng %(gtin)s không bán ở đây."), field=field, gtin=gtin)
@@ -79,7 +84,7 @@ def order_cancelled(order: Order) -> Conflict:
 
 def too_much_back(order: Order) -> Conflict:
     """For more money back than there is of the order."""
-    message = _l("Đơn %(number)s chỉ còn %(left)s đ để hoàn lại.")
+    message = _l("Đơn %(number)s chỉ còn %(left)s đ để trả lại.")
     return Conflict("refund-too-much", message, number=order.number, left=order.paid - order.refunded)
 
 

@@ -70,7 +70,8 @@ class Form:
         """Who gets it, clean; None when something was wrong: each field then has its own message."""
         name = self._try(lambda: clean_name(self.name, "name"))
         phone = self._try(lambda: clean_phone(self.phone, "phone"))
-        email = self._try(lambda: clean_mail(self.email, "email")) if self.email.strip() else None
+        # In small letters: another spelling would be another address, to the bound on mails and to who looks for it.
+        email = self._try(lambda: clean_mail(self.email, "email").lower()) if self.email.strip() else None
         where = self._try(self._where)
         if self.errors or where is None or where.province is None:
             return None

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shop.catalogue.combos import available, parts_of
-from shop.orders.errors import bad_quantity, too_many_lines, unknown_product
+from shop.orders.errors import bad_quantity, several_sellers, too_many_lines, unknown_product
 from shop.orders.models import LINES_MAX, QUANTITY_MAX, Allocation, Order, OrderLine
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
@@ -17,6 +16,7 @@ from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
 from village.ids import uuid7
 from village.products.models import Product
+from village.reference import reference
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def by_product(session: Session, lines: Sequence[tuple[str, int]]) -> list[Wante
     if len(lines) > LINES_MAX:
         raise too_many_lines(len(lines))
     gtins = [gtin.zfill(14) for gtin, _ in lines]
-    products = {p.gtin: p for p in session.scalars(select(Product).where(Product.gtin.in_(gtins), *is_sold()))}
+    products = {product.gtin: product for product in reference(session).sold.values()}
     units: dict[str, int] = {}
     for index, (gtin, quantity) in enumerate(lines):
         product = products.get(gtins[index])
@@ -71,9 +71,12 @@ def take(session: Session, order: Order, lines: Sequence[Wanted]) -> None:
 
     Each product's packs are reserved at once, in the order of the products' ids, and then shared out to the lines.
     """
-    ids = {line.product_id for line in lines}
-    products = {p.id: p for p in session.scalars(select(Product).where(Product.id.in_(ids), *is_sold()))}
-    combos = parts_of(session, ids)
+    sold = reference(session).sold
+    products = {line.product_id: sold[line.product_id] for line in lines if line.product_id in sold}
+    sellers: set[str | None] = {product.cooperative_id for product in products.values()}
+    if len(sellers | {order.cooperative_id} if order.lines else sellers) > 1:
+        raise several_sellers()
+    combos = parts_of(session, [one.id for one in products.values() if one.combo])
     position = max((line.position + 1 for line in order.lines), default=0)
     new: dict[int, OrderLine] = {}
     claims: dict[str, list[tuple[OrderLine, int]]] = {}
@@ -97,6 +100,7 @@ def take(session: Session, order: Order, lines: Sequence[Wanted]) -> None:
     for product_id in sorted(claims):
         _share(claims[product_id], stock.reserve(session, product_id, sum(units for _, units in claims[product_id])))
     order.lines.extend(new.values())
+    (order.cooperative_id,) = sellers
     add_up(order)
 
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from sqlalchemy import BigInteger, CheckConstraint, Enum, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, Enum, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from village import clock
@@ -61,6 +61,9 @@ several; `returned`: packs came back; `lost`: packs will not; `rest_cancelled`: 
 `expired`: it was not paid in time, and is cancelled with the next step."""
 
 
+SEVERAL = text("cooperative_id IS NULL")
+
+
 class Order(Base):
     """One buyer's order. `token` is the buyer's key to its page; `number` is what people say on the telephone."""
 
@@ -74,7 +77,7 @@ class Order(Base):
         Index("ix_shop_order_payment_state", "payment_state", "id"),
         Index("ix_shop_order_channel", "channel", "id"),
         Index("ix_shop_order_created_at", "created_at"),
-        Index("ix_shop_order_updated_at", "updated_at"),
+        Index("ix_shop_order_several", "id", sqlite_where=SEVERAL, postgresql_where=SEVERAL),
         Index("ix_shop_order_live", "live_session_id", "live_author"),
         Index("ix_shop_order_buyer_email", "buyer_email"),
     )
@@ -82,6 +85,8 @@ class Order(Base):
     id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
     number: Mapped[str] = mapped_column(String(9), unique=True)
     token: Mapped[str] = mapped_column(String(43), unique=True)
+    cooperative_id: Mapped[Id | None] = mapped_column(ForeignKey("cooperative.id"))
+    """Who sells it; None for an old order of several sellers, of which none are placed any more."""
     status: Mapped[Status] = mapped_column(
         Enum(Status, name="order_status", native_enum=False, values_callable=lambda e: [s.value for s in e]),
         default=Status.PLACED,
@@ -231,12 +236,16 @@ class OrderStep(Base):
     """One thing that happened to an order: what, when, by whom. Rows are only added."""
 
     __tablename__ = "order_step"
+    __table_args__ = (Index("ix_order_step_recorded_at", "recorded_at"),)
 
     order_id: Mapped[Id] = mapped_column(ForeignKey("shop_order.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     what: Mapped[str] = mapped_column(String(20))
     """A status that was reached, or one of `OTHER_STEPS`."""
     at: Mapped[Moment] = mapped_column(default=clock.now)
+    """When it happened."""
+    recorded_at: Mapped[Moment] = mapped_column(default=clock.now)
+    """When it was written down: money and parcels are heard of later than they come."""
     member_id: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     """None when the buyer did it, or the shop by itself."""
     note: Mapped[str] = mapped_column(String(300), default="")

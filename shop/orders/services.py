@@ -20,9 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast, get_args
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from shop.orders import guests
 from shop.orders.cancelling import cancel_in
 from shop.orders.errors import order_paid_ahead
 from shop.orders.lines import (
@@ -42,7 +43,7 @@ from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from trace.gs1.lots import READABLE
 from village import clock, idempotency
-from village.db import write
+from village.db import core, write
 from village.errors import BadInput, Conflict
 from village.i18n import lazy_gettext as _l
 from village.ids import secret_token, uuid7
@@ -113,12 +114,14 @@ def place(
     delivery_fee: int = 0,
     language: str = "vi",
     expected_total: int | None = None,
+    network: str | None = None,
 ) -> Placed:
     """Place an order of `(gtin, quantity)` lines in a transaction of its own, once for each key.
 
     Raises BadInput (a quantity, an unknown GTIN, a payment that is not open), OutOfStock, or Conflict: the key was used
     with another body, or the total is no longer `expected_total` because a price changed. `buyer` is clean already;
-    `delivery_fee` in đồng.
+    `delivery_fee` in đồng. `network` is the network address that a guest orders from, whose word has bounds then
+    (`shop.orders.guests`).
     """
     key = idempotency.check_key(idempotency_key)
     scope = f"{SCOPE}:{actor.id}" if actor else SCOPE
@@ -136,12 +139,17 @@ def place(
             return Placed(before.body, again=True)
         wanted = by_product(session, lines)
         _refuse_unopened(session, wanted, cast(Payment, payment))
+        guest = guests.known_by(network) if actor is None else None
+        if guest is not None:
+            guests.refuse_many(session, buyer.phone)
         order = place_in(
             session, wanted, buyer, channel=channel, payment=cast(Payment, payment), note=note, actor=actor,
             delivery=delivery, delivery_fee=delivery_fee, language=language,
         )  # fmt: skip
         if expected_total is not None and order.total != expected_total:
             raise Conflict("price-changed", _l("Giá vừa đổi, bác xem lại tổng tiền rồi đặt nhé."), total=order.total)
+        if guest is not None:
+            guests.count_in(session, order, guest)
         answer = describe(order)
         idempotency.remember(session, scope, key, body, 201, answer)
         return Placed(answer)
@@ -305,9 +313,12 @@ def _whole(session: Session, lines: Sequence[Wanted], act: Callable[[], None], o
         raise out_of_stock(session, sorted({line.product_id for line in lines})) from None
 
 
+_NUMBERED = select(Order.__table__.c.id).where(Order.__table__.c.number == bindparam("number"))
+
+
 def _new_number(session: Session) -> str:
     """BL- and six letters and digits that cannot be mistaken for one another, not taken yet."""
     while True:
         number = "BL-" + "".join(secrets.choice(READABLE) for _ in range(6))
-        if session.scalar(select(Order.id).where(Order.number == number)) is None:
+        if core(session).execute(_NUMBERED, {"number": number}).first() is None:
             return number

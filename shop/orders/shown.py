@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from shop.addresses.reading import whole
+from shop.catalogue.pictures import Shot, shots_of
 from shop.delivery.goods import goods_of
 from shop.delivery.shown import carrier_name
 from shop.orders.models import Order, OrderStep, PaymentState, Status
-from shop.rights.seller import Imprint, imprint
+from shop.orders.selling import sellers_of
+from shop.rights.seller import Imprint, imprint_of
 from trace.gs1.digital_link import DigitalLink
 from village.db import db
 from village.i18n import clock, moment
 from village.i18n import gettext as _
-from village.places.models import Cooperative
-from village.products.models import Product
 
 PATH = (Status.PLACED, Status.CONFIRMED, Status.PICKED, Status.DISPATCHED, Status.DELIVERED)
 BADGES = {
@@ -56,9 +54,9 @@ def said(what: str) -> str:
         "paid": _("Đã nhận đủ tiền"),
         "part_paid": _("Đã nhận một phần tiền"),
         "refunded": _("Đã trả lại tiền"),
-        "arrived": _("Một gói hàng đã tới nơi"),
+        "arrived": _("Một kiện hàng đã tới nơi"),
         "returned": _("Hàng đã về lại người bán"),
-        "lost": _("Hàng hỏng hoặc mất trên đường"),
+        "lost": _("Có gói hỏng hoặc mất"),
         "rest_cancelled": _("Phần còn lại không gửi nữa"),
         "expired": _("Hết giờ giữ hàng mà chưa thấy tiền"),
     }[what]
@@ -69,7 +67,7 @@ def awaited(status: Status) -> str:
     return {
         Status.CONFIRMED: _("Chờ người bán xác nhận"),
         Status.PICKED: _("Soạn hàng"),
-        Status.DISPATCHED: _("Gửi đi"),
+        Status.DISPATCHED: _("Gửi hàng đi"),
         Status.DELIVERED: _("Tới tay người mua"),
     }[status]
 
@@ -83,6 +81,8 @@ def timeline(order: Order) -> list[tuple[str, str, str]]:
         return told
     reached = Status.PICKED if order.status is Status.PARTLY_DISPATCHED else order.status
     coming = [awaited(status) for status in PATH[PATH.index(reached) + 1 :]]
+    if order.status is Status.PARTLY_DISPATCHED:
+        coming[0] = _("Gửi nốt phần còn lại")
     if order.payment_state is PaymentState.AWAITING and order.hold_until is not None:
         coming.insert(0, _("Chờ tiền về trước %(time)s", time=clock(order.hold_until)))
     return told + [("later" if place else "now", words, "") for place, words in enumerate(coming)]
@@ -121,15 +121,16 @@ def lots(order: Order) -> dict[str, list[LotInLine]]:
     }  # fmt: skip
 
 
+def shots(order: Order) -> dict[str, Shot]:
+    """The photo that stands for each product, of those that have one. One statement."""
+    found = shots_of(db.session(), {line.product_id for line in order.lines})
+    return {product_id: some[0] for product_id, some in found.items()}
+
+
 def sellers(order: Order) -> list[Imprint]:
     """Who sells what is in it."""
-    ids = {line.product_id for line in order.lines}
-    found = db.session.scalars(
-        select(Cooperative)
-        .where(Cooperative.id.in_(select(Product.cooperative_id).where(Product.id.in_(ids))))
-        .order_by(Cooperative.name)
-    )
-    return [imprint(cooperative) for cooperative in found.all()]
+    found = [imprint_of(db.session(), one) for one in sellers_of(db.session(), order)]
+    return sorted(found, key=lambda one: one.name)
 
 
 def address(order: Order) -> str:

@@ -17,7 +17,7 @@ For payments, carriers and others, inside their own `write()`; `send_in` and `re
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from shop.delivery.models import Shipment
@@ -30,6 +30,7 @@ from shop.orders.models import OPEN, Allocation, Order, OrderLine, OrderStep, St
 from shop.orders.money import pay_in, refund_in
 from shop.orders.moving import move, record, touch
 from shop.orders.returning import return_in
+from shop.orders.selling import sold_by_cooperative
 from shop.orders.sending import buyer_text, send_in, to_collect
 from shop.orders.services import Buyer, set_buyer_in
 from shop.picking.freeing import free
@@ -43,7 +44,6 @@ from village.i18n import lazy_gettext as _l
 from village.ids import uuid7
 from village.people.access import Actor, wrong_role
 from village.people.models import Role
-from village.products.models import Product
 from village.text import clean_line
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "sold_by", "to_collect",
 ]  # fmt: skip
 
+_LOADED = select(Order).options(selectinload(Order.steps).joinedload(OrderStep.member))
 WORKERS = (Role.SELLER, Role.OFFICE)
 """Who works on orders."""
 
@@ -71,10 +72,10 @@ def by_id(actor: Actor, order_id: str) -> Order:
 
 
 def _read(which: ColumnElement[bool]) -> Order:
-    order = db.session.scalar(_loaded().where(which))
+    order = db.session.scalar(_LOADED.where(which))
     if order is not None and expiring.is_lapsed(order):
         expiring.expire(order.id)
-        order = db.session.scalar(_loaded().where(which))
+        order = db.session.scalar(_LOADED.where(which))
     if order is None:
         raise no_order()
     return order
@@ -256,9 +257,4 @@ def _authorise(actor: Actor, order_id: str) -> None:
 
 def sold_by(actor: Actor) -> ColumnElement[bool]:
     """True for orders in which `actor`'s cooperative sells something."""
-    own = select(OrderLine.id).join(Product, Product.id == OrderLine.product_id)
-    return own.where(OrderLine.order_id == Order.id, Product.cooperative_id == actor.cooperative_id).exists()
-
-
-def _loaded() -> Select[Order]:
-    return select(Order).options(selectinload(Order.steps).joinedload(OrderStep.member))
+    return sold_by_cooperative(actor.cooperative_id)

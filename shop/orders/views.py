@@ -7,11 +7,11 @@ from shop.cart import services as carts
 from shop.cart.services import Cart, Wish
 from shop.delivery.shown import parcels
 from shop.orders import services, shown, steps
-from shop.orders.desk import Desk, desk, imprint_of, payment_choices, province_choices
+from shop.orders.desk import Desk, desk, payment_choices, province_choices, who_sells
 from shop.orders.forms import Form, fees_seen, lines_sent, total_seen
 from shop.orders.models import Order, Status
 from shop.orders.services import Buyer, Placed
-from shop.payments.shown import pay_block
+from shop.payments.shown import at_door, pay_block
 from shop.stock.errors import OutOfStock
 from village.errors import BadInput, Conflict
 from village.i18n import current_language, dong
@@ -76,7 +76,7 @@ def order(token: str) -> ResponseReturnValue:
 def receipt(token: str) -> ResponseReturnValue:
     """What was bought of whom and what was paid, to print."""
     found = steps.by_token(token)
-    return render_template("orders/receipt.html", order=found, **_told(found))
+    return render_template("orders/receipt.html", order=found, at_door=at_door(found), **_told(found))
 
 
 @pages.post("/orders/<token>/cancel")
@@ -126,7 +126,7 @@ def _place(wish: Wish, offered: Desk, form: Form, buyer: Buyer, lines: list[tupl
     return services.place(
         actor(), lines, buyer, channel="web", payment=form.payment, note=form.note, idempotency_key=form.key,
         delivery=way.key, delivery_fee=way.fee, language=current_language(),
-        expected_total=None if goods is None else goods + way.fee,
+        expected_total=None if goods is None else goods + way.fee, network=request.remote_addr,
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _checkout(cart: Cart, offered: Desk, form: Form) -> Response:
     if form.payment not in offered.methods:
         form.payment = offered.methods[0]
     page = render_template(
-        "orders/checkout.html", cart=cart, desk=offered, seller=imprint_of(cart.seller), form=form,
+        "orders/checkout.html", cart=cart, desk=offered, seller=who_sells(cart.seller), form=form,
         provinces=province_choices(), payments=payment_choices(offered.methods),
     )  # fmt: skip
     return make_response(page)
@@ -161,7 +161,7 @@ def _order(found: Order, form: Form | None = None, problem: str = "") -> Respons
     page = render_template(
         "orders/order.html", order=found, timeline=shown.timeline(found), form=form or Form.of(found),
         problem=problem, cancellable=found.status is Status.PLACED, because=shown.word_of_cancelling(found),
-        pay=pay_block(found), parcels=parcels(found), provinces=province_choices(),
+        pay=pay_block(found), parcels=parcels(found), provinces=province_choices(), shots=shown.shots(found),
         asks_address=found.status is Status.PLACED and not found.sendable, **_told(found),
     )  # fmt: skip
     return make_response(page)

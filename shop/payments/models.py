@@ -63,6 +63,8 @@ class Puzzle(StrEnum):
     """The provider has it, and no notice came: found by reconciliation."""
     UNKNOWN = "unknown"
     """We have it, and the provider does not."""
+    DISPUTE = "dispute"
+    """A buyer had the bank of her card ask for it back."""
 
 
 def _words(kind: type[StrEnum], name: str) -> Enum:
@@ -191,7 +193,7 @@ class PaymentPuzzle(Base):
     found_at: Mapped[Moment] = mapped_column(default=clock.now)
     resolved_at: Mapped[Moment | None]
     resolution: Mapped[str] = mapped_column(String(20), default="")
-    """`matched`, `refunded` or `set_aside`."""
+    """`matched`, `refunded`, `set_aside`, or `kept`: a dispute that went well."""
     note: Mapped[str] = mapped_column(String(300), default="")
     member_id: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
 

@@ -20,16 +20,23 @@ from sqlalchemy.orm import Session
 from shop.orders.models import Order, Status
 from shop.orders.models import Payment as Method
 from shop.orders.money import pay_in
+from shop.orders.selling import sellers_of
 from shop.payments import memos
 from shop.payments.bank.links import ask_for_link
 from shop.payments.bank.models import BankAccount, Transfer
 from shop.payments.models import Payment, PaymentPuzzle, Puzzle, Standing
+from shop.payments.owners import is_for
 from village import clock
 from village.db import db
 from village.errors import Conflict
+from village.i18n import dong
 from village.i18n import lazy_gettext as _l
 from village.ids import uuid7
-from village.products.models import Product
+from village.settings import Settings
+
+CARD_LEAST, CARD_MOST = 20_000, 99_999_999
+"""Đồng that Stripe takes at once: what is a little more than half a dollar, whatever the account's own currency is, and
+eight digits (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ def methods(cooperative_id: str | None) -> tuple[Method, ...]:
     found: list[Method] = ["cod"]
     if cooperative_id is not None and account_for(db.session(), cooperative_id) is not None:
         found.append("vietqr")
-    if current_app.extensions["soi"].stripe_key:
+    settings: Settings = current_app.extensions["soi"]
+    if settings.stripe_key and is_for(settings.stripe_seller, cooperative_id):
         found.append("stripe")
     return tuple(found)
 
@@ -53,23 +61,27 @@ def methods(cooperative_id: str | None) -> tuple[Method, ...]:
 def account_for(session: Session, cooperative_id: str) -> BankAccount | None:
     """Where this cooperative's buyers may transfer to; None when nowhere now."""
     account = session.get(BankAccount, cooperative_id)
-    return account if account is not None and account.open else None
-
-
-def sellers_of(session: Session, order: Order) -> list[str]:
-    """The cooperatives whose products the order has."""
-    ids = {line.product_id for line in order.lines}
-    return list(session.scalars(select(Product.cooperative_id).where(Product.id.in_(ids)).distinct()))
+    if account is None or not account.open:
+        return None
+    if account.watcher == "payos" and not is_for(current_app.extensions["soi"].payos_seller, cooperative_id):
+        # What payOS shows for us is its channel's own account: their money would go to somebody else.
+        return None
+    return account
 
 
 def begin_in(session: Session, order: Order) -> Payment | None:
     """The first try to be paid for a new order; None for cash, which makes its row when it comes.
 
-    Raises Conflict `no-account` when its seller has no account to transfer to, or it has several sellers, who cannot
-    be paid by one transfer.
+    Raises Conflict `not-by-card` for a sum that Stripe does not take, and `no-account` when its seller has no account
+    to transfer to, or it has several sellers, who cannot be paid by one transfer.
     """
     if order.payment == "cod":
         return None
+    if order.payment == "stripe" and not CARD_LEAST <= order.total <= CARD_MOST:
+        raise Conflict(
+            "not-by-card", _l("Thẻ trả được đơn từ %(least)s đến %(most)s. Bác chọn cách trả khác giúp mình."),
+            least=dong(CARD_LEAST), most=dong(CARD_MOST),
+        )  # fmt: skip
     payment = new_try(session, order, order.payment)
     if order.payment == "vietqr":
         sellers = sellers_of(session, order)

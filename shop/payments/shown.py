@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 from flask import url_for
 from markupsafe import Markup
+from sqlalchemy import func, select
 
+from shop.delivery.models import Shipment
 from shop.orders.models import Order, PaymentState, Status
+from shop.orders.selling import sellers_of
 from shop.payments import memos
 from shop.payments.bank.banks import BANKS
 from shop.payments.bank.links import link_of
 from shop.payments.bank.models import BankAccount
 from shop.payments.bank.payos import Link
 from shop.payments.models import Payment
-from shop.payments.services import account_for, payment_of, sellers_of
+from shop.payments.services import account_for, payment_of
 from shop.payments.vietqr import VietQr
 from trace.labels.qr import svg
 from village import clock
@@ -36,7 +39,8 @@ class Transferring:
 @dataclass(frozen=True)
 class PayBlock:
     """Where the order's money stands. `how` is the word that the template draws: `due` (cash on delivery), `transfer`,
-    `preparing` (the code is being fetched), `card`, `paid`, `refunded`, `over` (cancelled, or its time ran out)."""
+    `preparing` (the code is being fetched), `card`, `paid`, `door` (paid to a carrier, who has not handed it over yet),
+    `refunded`, `over` (cancelled, or its time ran out)."""
 
     order: Order
     how: str
@@ -65,6 +69,12 @@ def pay_block(order: Order) -> PayBlock:
         order, found.how, max(order.total - order.paid, 0), _transferring(order, found), found.payment, url,
         _seen(order, found.how), watched,
     )  # fmt: skip
+
+
+def at_door(order: Order) -> int:
+    """Đồng that the buyer has given to a carrier and that are not with the cooperative yet: to her they are paid."""
+    here = (Shipment.order_id == order.id, Shipment.cod_settled_at.is_(None))
+    return int(db.session.scalar(select(func.sum(Shipment.cod_collected)).where(*here)) or 0)
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,8 @@ def _how(order: Order) -> str:
         return "paid"
     if order.status is Status.CANCELLED or (order.hold_until is not None and order.hold_until <= clock.now()):
         return "over"
+    if order.payment == "cod" and order.status is Status.DELIVERED and at_door(order) >= order.owed:
+        return "door"
     return {"cod": "due", "vietqr": "transfer", "stripe": "card"}[order.payment]
 
 

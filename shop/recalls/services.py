@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, lazyload
 
 from shop.orders import steps
@@ -138,14 +138,17 @@ class OrderNotice:
     reason: str
 
 
+_OF_ORDER = (
+    select(RecallOrder.batch_id, RecallOrder.lot, Recall.reason)
+    .join(Recall, Recall.id == RecallOrder.recall_id)
+    .where(RecallOrder.order_id == bindparam("order"), Recall.drill.is_(False), ~reading.lifted())
+    .order_by(Recall.started_at.desc(), RecallOrder.lot)
+)
+
+
 def of_order(order: Order) -> OrderNotice | None:
     """What the buyer and the seller of this order are to know; None for most orders."""
-    rows = db.session.execute(
-        select(RecallOrder.batch_id, RecallOrder.lot, Recall.reason)
-        .join(Recall, Recall.id == RecallOrder.recall_id)
-        .where(RecallOrder.order_id == order.id, Recall.drill.is_(False), ~reading.lifted())
-        .order_by(Recall.started_at.desc(), RecallOrder.lot)
-    ).all()
+    rows = db.session.execute(_OF_ORDER, {"order": order.id}).all()
     if not rows or order.status is Status.CANCELLED:
         return None
     parts = [part for line in order.lines for part in line.allocations]
@@ -173,9 +176,12 @@ class ProductNotice:
     reason: str
 
 
+_GOING = select(Recall.id, Recall.reason).where(reading.going_on())
+
+
 def of_product(product_id: str) -> ProductNotice | None:
     """What a product's page says; None while nothing of it is being recalled."""
-    going = db.session.execute(select(Recall.id, Recall.reason).where(reading.going_on())).all()
+    going = db.session.execute(_GOING).all()
     if not going:
         return None
     reasons = {one: why for one, why in going}

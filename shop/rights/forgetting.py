@@ -52,9 +52,9 @@ def check_phone(order: Order, phone: str) -> None:
         raise BadInput("other-phone", _l("Số này không phải số điện thoại trong đơn."), field="phone")
 
 
-def open_matter(session: Session, order: Order) -> str:
+def open_matter(session: Session, order: Order, finished: Sequence[Status] = FINISHED) -> str:
     """Why the order cannot be forgotten yet: `under-way`, `money` or `desk`; empty when it can be."""
-    if order.status not in FINISHED:
+    if order.status not in finished:
         return "under-way"
     due = 0 if order.status is Status.CANCELLED else order.total
     pending = select(Refund.id).where(Refund.order_id == order.id, Refund.state == Standing.PENDING).limit(1)

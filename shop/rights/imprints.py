@@ -17,7 +17,12 @@ from village.people.access import Actor, wrong_role
 from village.people.models import Role
 from village.people.phones import clean_phone
 from village.places.models import Cooperative
+from village.places.services import alone_in
+from village.revision import bump
 from village.text import clean_line
+
+STATE = ("https://online.gov.vn/", "https://www.online.gov.vn/")
+"""Where shops are notified and confirmed."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Fields:
     email: str
     complaints_phone: str
     hours: str
+    representative: str = ""
+    notice_url: str = ""
 
 
 def by_gln(gln: str) -> Imprint:
@@ -52,7 +59,9 @@ def own_imprint(who: Actor) -> Imprint:
 def info_of(who: Actor) -> SellerInfo:
     """What the asker's cooperative has written down; an empty one before that."""
     found = db.session.get(SellerInfo, who.cooperative_id)
-    return found or SellerInfo(registered_by="", email="", complaints_phone="", hours="")
+    return found or SellerInfo(
+        registered_by="", email="", complaints_phone="", hours="", representative="", notice_url=""
+    )
 
 
 def fields_of(form: Form) -> Fields:
@@ -68,7 +77,19 @@ def fields_of(form: Form) -> Fields:
         clean_mail(email, "email") if email else "",
         clean_phone(phone, "complaints_phone") if phone else "",
         clean_line(form.text("hours"), "hours", 120, required=False),
+        clean_line(form.text("representative"), "representative", 120, required=False),
+        _notice_url(form.text("notice_url").strip()),
     )
+
+
+def _notice_url(text: str) -> str:
+    """A page of the ministry's, so that no link here leads elsewhere; BadInput otherwise."""
+    fits = len(text) <= 200 and text.startswith(STATE) and all("!" <= c <= "~" and c not in "\"<>\\" for c in text)
+    if text and not fits:
+        raise BadInput(
+            "not-the-state", _l("Đường dẫn này phải là một trang của https://online.gov.vn."), field="notice_url"
+        )
+    return text
 
 
 def edit(who: Actor, fields: Fields) -> None:
@@ -76,11 +97,13 @@ def edit(who: Actor, fields: Fields) -> None:
     if not who.has(Role.OFFICE):
         raise wrong_role()
     with write() as session:
-        session.execute(select(Cooperative.id).where(Cooperative.id == who.cooperative_id).with_for_update())
+        alone_in(session, who.cooperative_id)
         info = session.get(SellerInfo, who.cooperative_id)
         if info is None:
             info = SellerInfo(cooperative_id=who.cooperative_id)
             session.add(info)
         info.registered_on, info.registered_by = fields.registered_on, fields.registered_by
         info.email, info.complaints_phone, info.hours = fields.email, fields.complaints_phone, fields.hours
+        info.representative, info.notice_url = fields.representative, fields.notice_url
         info.updated_at = clock.now()
+        bump(session)

@@ -19,6 +19,10 @@ class SellerInfo(Base):
     """The day of its business registration."""
     registered_by: Mapped[str] = mapped_column(String(120), default="")
     """Which office gave it."""
+    representative: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    """Who stands for it by law, as its registration names them."""
+    notice_url: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """The state's page that confirms that its shop was notified; empty before that."""
     email: Mapped[str] = mapped_column(String(254), default="")
     complaints_phone: Mapped[str] = mapped_column(String(16), default="")
     """Where complaints are taken, E.164; empty: the cooperative's own number."""

@@ -6,7 +6,7 @@ import json
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from shop.orders.models import Order
+from shop.orders.models import QUANTITY_MAX, Order
 from shop.orders.shown import sellers as sellers_of
 from shop.rights import exporting, forgetting, imprints, retention
 from village.db import db
@@ -73,7 +73,7 @@ def seller(gln: str) -> ResponseReturnValue:
 @pages.get("/terms")
 def terms() -> ResponseReturnValue:
     """On what terms it is sold."""
-    return render_template("rights/terms.html", sellers=imprints.sellers())
+    return render_template("rights/terms.html", sellers=imprints.sellers(), most=QUANTITY_MAX)
 
 
 @pages.get("/privacy")
@@ -94,6 +94,7 @@ def own() -> ResponseReturnValue:
     values = {
         "registered_on": info.registered_on.isoformat() if info.registered_on else "",
         "registered_by": info.registered_by, "email": info.email, "hours": info.hours,
+        "representative": info.representative, "notice_url": info.notice_url,
         "complaints_phone": shown_phone(info.complaints_phone) if info.complaints_phone else "",
     }  # fmt: skip
     return _own(Form(values))

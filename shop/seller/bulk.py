@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 
@@ -13,6 +14,7 @@ from village.errors import BadInput, Conflict, SoiError
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
 from village.people.access import Actor
+from village.text import clean_line
 
 MOST = 200
 """Orders in one go."""
@@ -39,7 +41,7 @@ class Outcome:
 def send_by_hand(actor: Actor, order_id: str) -> Order:
     """Dispatch what the village hands over itself; Conflict for an order that a carrier is to fetch."""
     if steps.by_id(actor, order_id).delivery != "hand":
-        raise Conflict("carrier-first", _l("Đơn này đi qua hãng. Bác mở đơn ra, tạo vận đơn rồi mới gửi."))
+        raise Conflict("carrier-first", _l("Đơn này đi qua bên giao hàng. Bác mở đơn ra rồi bấm gửi ở đó."))
     return steps.dispatch(actor, order_id)
 
 
@@ -48,14 +50,20 @@ STEPS: dict[str, Callable[[Actor, str], Order]] = {
     "pick": steps.pick,
     "dispatch": send_by_hand,
 }
+CANCEL = "cancel"
+"""For orders that nobody stands behind: whoever has called in vain, many times, shall not open each one."""
 
 
-def run(actor: Actor, step: str, order_ids: Sequence[str]) -> Outcome:
-    """Take a step with each of these orders, in the order given. BadInput for none, too many or an unknown step.
+def run(actor: Actor, step: str, order_ids: Sequence[str], reason: object = "") -> Outcome:
+    """Take a step with each of these orders, in the order given. BadInput for none, too many or an unknown step, and
+    for cancelling without a `reason`, which their buyers read.
 
     An order of somebody else's is told as one that does not exist.
     """
     act = STEPS.get(step)
+    if step == CANCEL:
+        told = clean_line(reason, "reason", 300)
+        act = partial(steps.cancel, reason=told)
     if act is None:
         raise BadInput("no-such-step", _l("Không có bước này."), field="do")
     ids = [one for one in dict.fromkeys(order_ids) if is_uuid(one)]

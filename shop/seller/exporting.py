@@ -96,7 +96,7 @@ def headings() -> list[str]:
     return [
         _("Số đơn"), _("Ngày đặt"), _("Kênh"), _("Tình trạng"), _("Cách trả"), _("Tiền"), _("Người nhận"),
         _("Điện thoại"), _("Địa chỉ"), _("Xã, phường"), _("Tỉnh"), _("Món"), "GTIN", _("Lô"), _("Số gói"), _("Đơn giá"),
-        _("Thành tiền"), _("Phí giao"), _("Cả đơn"), _("Đã trả"), _("Đã hoàn"), _("Dặn thêm"),
+        _("Thành tiền"), _("Cước giao"), _("Cả đơn"), _("Đã trả"), _("Đã trả lại"), _("Dặn thêm"),
     ]  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def take(actor: Actor, order_id: str, typed: Mapping[str, str]) -> Order:
     """Take back what a form names. Conflict before the order has arrived."""
     order = steps.by_id(actor, order_id)
     if order.status is not Status.DELIVERED:
-        raise Conflict("not-arrived", _l("Đơn chưa tới tay khách. Hàng quay về giữa đường thì ghi ở trang gói hàng."))
+        raise Conflict("not-arrived", _l("Đơn chưa tới tay khách. Hàng quay về giữa đường thì ghi ở trang kiện hàng."))
     parts = read(order, typed)
     with write(ledger=True) as session:
         return return_in(session, actor, order_id, parts)

@@ -11,13 +11,16 @@ from werkzeug.datastructures import MultiDict
 
 from shop.delivery.shown import carrier_name, parcels
 from shop.orders import shown, steps
+from shop.orders.desk import province_choices
 from shop.orders.errors import STATUS_WORDS
+from shop.orders.forms import Form as BuyerForm
+from shop.orders.lines import waiting_of
 from shop.orders.models import OPEN, Order, Status
-from shop.orders.services import clean_buyer
 from shop.payments.services import payment_of
 from shop.payments.stripe.refunds import of_order
 from shop.seller import bulk, returns, services, words
 from shop.seller.filters import Filter
+from shop.stock.services import lots_stopped
 from village.db import db
 from village.errors import BadInput, Conflict, NotFound, SoiError
 from village.i18n import gettext as _
@@ -51,7 +54,7 @@ def take_steps() -> ResponseReturnValue:
     """One step for all ticked orders."""
     step = request.form.get("do", "")
     try:
-        outcome = bulk.run(signed_in(), step, request.form.getlist("order"))
+        outcome = bulk.run(signed_in(), step, request.form.getlist("order"), request.form.get("reason", ""))
     except BadInput as error:
         return make_response(_list(request.form, str(error)), error.status)
     wanted = Filter.from_query(request.form)
@@ -99,12 +102,14 @@ def cancel(order_id: str) -> ResponseReturnValue:
 @requires(*steps.WORKERS)
 def set_buyer(order_id: str) -> ResponseReturnValue:
     """Write down to whom and where it goes."""
-    sent = request.form
+    form = BuyerForm.typed()
+    buyer = form.buyer()
+    if buyer is None:
+        return _order(order_id, form=form), BadInput.status
     try:
-        buyer = clean_buyer(sent.get("name", ""), sent.get("phone", ""), sent.get("address", ""))
         steps.set_buyer(signed_in(), order_id, buyer)
-    except (BadInput, Conflict) as error:
-        return _order(order_id, **_told(error)), error.status
+    except Conflict as error:
+        return _order(order_id, problem=str(error)), error.status
     flash(_("Đã ghi người nhận."), "done")
     return _back(order_id)
 
@@ -117,7 +122,7 @@ def take_back(order_id: str) -> ResponseReturnValue:
         returns.take(signed_in(), order_id, request.form)
     except (BadInput, Conflict) as error:
         return _order(order_id, **_told(error)), error.status
-    flash(_("Đã ghi hàng trả lại. Hoàn tiền thì bác làm ở mục tiền."), "done")
+    flash(_("Đã ghi hàng trả lại. Trả lại tiền thì bác bấm ở mục Tiền."), "done")
     return _back(order_id)
 
 
@@ -135,13 +140,17 @@ def _list(asked: MultiDict[str, str], problem: str = "") -> str:
     )  # fmt: skip
 
 
-def _order(order_id: str, problem: str = "", errors: dict[str, str] | None = None) -> Response:
+def _order(
+    order_id: str, problem: str = "", errors: dict[str, str] | None = None, form: BuyerForm | None = None
+) -> Response:
     found = steps.by_id(signed_in(), order_id)
     page = render_template(
         "seller/order.html", order=found, timeline=shown.timeline(found), because=shown.cancelled_because(found),
         parcels=parcels(found), lots=shown.lots(found), refunds=of_order(found), said=shown.said,
         address=shown.address(found), payment=payment_of(db.session(), order_id), problem=problem,
-        errors=errors or {}, typed=request.form, **naming(),
+        errors=errors or {}, typed=request.form, form=form or BuyerForm.of(found), provinces=province_choices(),
+        stopped=bool(lots_stopped(db.session(), waiting_of(found))),
+        **naming(),
     )  # fmt: skip
     return make_response(page)
 

@@ -24,8 +24,8 @@ PAYMENT_STATES = {
     PaymentState.DUE: _l("thu khi giao"),
     PaymentState.AWAITING: _l("chờ chuyển tiền"),
     PaymentState.PAID: _l("đã trả tiền"),
-    PaymentState.PARTLY_REFUNDED: _l("hoàn một phần"),
-    PaymentState.REFUNDED: _l("đã hoàn tiền"),
+    PaymentState.PARTLY_REFUNDED: _l("đã trả lại một phần"),
+    PaymentState.REFUNDED: _l("đã trả lại tiền"),
 }
 PAYMENT_BADGES = {
     PaymentState.DUE: "info",
@@ -65,6 +65,7 @@ DONE = {
     "confirm": _l("Đã xác nhận %(count)s đơn."),
     "pick": _l("%(count)s đơn đã soạn xong."),
     "dispatch": _l("%(count)s đơn đã gửi, đã ghi vào sổ chung."),
+    "cancel": _l("Đã huỷ %(count)s đơn, hàng đã trả về kho."),
 }
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, Subquery, func, or_, select, union
+from sqlalchemy import CompoundSelect, Row, Select, Subquery, func, or_, select, union
 from sqlalchemy.orm import Session
 
 from shop.catalogue.combos import parts_of
 from shop.delivery.models import DeliveryState, Shipment
-from shop.orders.models import GONE, Allocation, Order, OrderLine, PaymentState, Status
+from shop.orders.models import GONE, Allocation, Order, OrderLine, OrderStep, PaymentState, Status
+from shop.orders.selling import sold_by_cooperative
 from shop.settlement.models import SettlementOrder
 from shop.settlement.sharing import Money, Packs, line_values, split
 from trace.lots.models import Batch
@@ -55,16 +56,22 @@ class Facts:
         return self.seen.paid == 0 and any(one.kept for one in self.packs.values())
 
 
-def changed(session: Session, cooperative_id: str, before: dt.datetime, since: dt.datetime | None) -> list[str]:
-    """Orders of a cooperative, placed before a moment, of which something has changed since they were last told.
+def touched(session: Session, cooperative_id: str, before: dt.datetime, since: dt.datetime | None) -> list[str]:
+    """Orders of a cooperative, placed before a moment, whose timeline has a row that was written after `since` (None:
+    all), or of which a parcel's row changed then.
 
-    Only those are looked at that were touched after `since` (None: all): whatever moves an order or its parcels leaves
-    the time on their rows, so the work grows with what happened lately and not with all that was ever sold.
+    Whatever moves an order's money or packs is told there, so what has to be looked at grows with what happened lately
+    and not with all that was ever sold.
     """
-    touched = _touched(since).subquery("touched")
-    wanted = select(Order.id).join(touched, touched.c.id == Order.id).where(Order.created_at < before)
+    found = _touched(since).subquery("touched")
+    wanted = select(Order.id).join(found, found.c.id == Order.id).where(Order.created_at < before)
+    return list(session.scalars(wanted.where(sold_by_cooperative(cooperative_id)).order_by(Order.id)))
+
+
+def changed(session: Session, cooperative_id: str, order_ids: Sequence[str]) -> list[str]:
+    """Of these orders, those of which something has changed since they were last told."""
     found: list[str] = []
-    for ids in in_parts(list(session.scalars(wanted.where(_own(cooperative_id)).order_by(Order.id)))):
+    for ids in in_parts(order_ids):
         told, moved, fees = _told(cooperative_id, ids), _moved(ids), _fees(ids)
         pairs = (
             (Order.paid, told.c.paid), (Order.refunded, told.c.refunded), (fees.c.fee, told.c.carrier),
@@ -85,7 +92,8 @@ def awaited(session: Session, cooperative_id: str, before: dt.datetime) -> int:
     """Orders placed before a moment that were sent, and whose money has not come."""
     unpaid = select(func.count()).select_from(Order).where(
         Order.payment_state == PaymentState.DUE, Order.paid == 0,
-        Order.status.in_((Status.PARTLY_DISPATCHED, *GONE)), Order.created_at < before, _own(cooperative_id),
+        Order.status.in_((Status.PARTLY_DISPATCHED, *GONE)), Order.created_at < before,
+        sold_by_cooperative(cooperative_id),
     )  # fmt: skip
     return session.scalars(unpaid).one()
 
@@ -100,21 +108,15 @@ def read(session: Session, cooperative_id: str, order_ids: Sequence[str], *, hol
 
 def first_day(session: Session, cooperative_id: str) -> dt.date | None:
     """When its first order was placed."""
-    found = session.scalar(select(func.min(Order.created_at)).where(_own(cooperative_id)))
+    found = session.scalar(select(func.min(Order.created_at)).where(sold_by_cooperative(cooperative_id)))
     return found.astimezone(VN).date() if found else None
 
 
-def _own(cooperative_id: str) -> ColumnElement[bool]:
-    lines = select(OrderLine.id).join(Product, Product.id == OrderLine.product_id)
-    return lines.where(OrderLine.order_id == Order.id, Product.cooperative_id == cooperative_id).exists()
-
-
 def _touched(since: dt.datetime | None) -> Select[str] | CompoundSelect[str]:
-    orders = select(Order.id)
     if since is None:
-        return orders
-    parcels = select(Shipment.order_id).where(Shipment.updated_at >= since)
-    return union(orders.where(Order.updated_at >= since), parcels)
+        return select(Order.id)
+    parcels = select(Shipment.order_id.label("id")).where(Shipment.updated_at >= since)
+    return union(select(OrderStep.order_id.label("id")).where(OrderStep.recorded_at >= since), parcels)
 
 
 def _told(cooperative_id: str, ids: Sequence[str]) -> Subquery:
@@ -148,8 +150,8 @@ def _read(session: Session, cooperative_id: str, ids: Sequence[str]) -> Iterator
     lines: dict[str, list[Row[str, str, str, int, int, str]]] = {}
     for line in session.execute(
         select(OrderLine.order_id, OrderLine.id, OrderLine.product_id, OrderLine.unit_price, OrderLine.quantity,
-               Product.cooperative_id)
-        .join(Product, Product.id == OrderLine.product_id)
+               func.coalesce(Order.cooperative_id, Product.cooperative_id).label("cooperative_id"))
+        .join(Product, Product.id == OrderLine.product_id).join(Order, Order.id == OrderLine.order_id)
         .where(OrderLine.order_id.in_(ids)).order_by(OrderLine.position)
     ):  # fmt: skip
         lines.setdefault(line.order_id, []).append(line)
@@ -194,6 +196,8 @@ def _money(cooperative_id: str, lines: Sequence[Row[str, str, str, int, int, str
     goods: dict[str, int] = {}
     for line in lines:
         goods[line.cooperative_id] = goods.get(line.cooperative_id, 0) + line.unit_price * line.quantity
+    if len(goods) == 1:
+        return Money(seen.paid, seen.refunded, fee, seen.carrier, by_card)
     keys = sorted(goods)
     mine = keys.index(cooperative_id)
     paid, refunded, asked, carrier = (

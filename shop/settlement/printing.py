@@ -20,7 +20,7 @@ def statement_pdf(cooperative: Cooperative, told: Statement, *, training: bool =
     title = _("Bản chia tiền của %(household)s", household=told.household.name)
     sheet = Sheet(_mark(training) + title, _foot(cooperative, period))
     sheet.text(_period_said(period))
-    head = (_("Món"), _("Lô"), _("Gói"), _("Tiền hàng"), _("Trừ và cộng"), _("Còn lại"))
+    head = (_("Món"), _("Lô"), _("Gói"), _("Tiền hàng"), _("Trừ và cộng"), _("Về hộ"))
     rows = [
         (
             in_language(line.name_vi, line.name_en), line.lot, number(line.part.units), dong(line.part.goods),
@@ -103,7 +103,7 @@ def _paid(payout: SettlementPayout) -> str:
 def _how() -> str:
     return _(
         "Gói của lô nào thì tiền về hộ làm lô ấy. Tính các đơn đặt đến hết ngày cuối kỳ, như lúc chốt; "
-        "về sau đơn có trả lại tiền thì tính vào kỳ sau."
+        "về sau đơn có trả lại tiền thì tính vào kỳ sau. Bảng này không phải hoá đơn; thuế ai nấy tự khai."
     )
 
 

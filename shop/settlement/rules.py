@@ -2,7 +2,8 @@
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -16,27 +17,36 @@ from village.forms import Form, choice, day
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, wrong_role
 from village.people.models import Role
-from village.places.models import Cooperative
+from village.places.services import alone_in
 
 BEARERS = ("households", "cooperative")
 
 
+@dataclass(frozen=True)
 class Rules:
     """All rules of a cooperative, by the day on which an order was placed."""
 
-    def __init__(self, rows: Sequence[SettlementRule]) -> None:
-        self._rows = sorted(rows, key=lambda row: row.starts_on)
-        self._days = [row.starts_on for row in self._rows]
+    known: tuple[tuple[dt.date, Rule], ...]
+    """Each with its first day, the first first."""
+
+    @classmethod
+    def of(cls, session: Session, cooperative_id: str) -> Self:
+        """As they are in the database."""
+        return cls(
+            tuple(
+                (row.starts_on, Rule(row.share_bp, row.card_fee_bp, row.costs_by, row.refunds_by))
+                for row in rules_in(session, cooperative_id)
+            )
+        )
 
     def __bool__(self) -> bool:
-        return bool(self._rows)
+        return bool(self.known)
 
     def on(self, placed: dt.date) -> Rule:
         """What holds for an order placed on a day; the first rule also for those before it. ValueError without any."""
-        if not self._rows:
+        if not self.known:
             raise ValueError("no rule was set")
-        row = self._rows[max(0, bisect_right(self._days, placed) - 1)]
-        return Rule(row.share_bp, row.card_fee_bp, row.costs_by, row.refunds_by)
+        return self.known[max(0, bisect_right(self.known, placed, key=lambda one: one[0]) - 1)][1]
 
 
 def rules_in(session: Session, cooperative_id: str) -> list[SettlementRule]:
@@ -60,7 +70,7 @@ def set_rule(who: Actor, form: Form) -> SettlementRule:
     refunds = choice(form.text("refunds_by"), "refunds_by", BEARERS)
     with write() as session:
         # One office at a time.
-        session.execute(select(Cooperative.id).where(Cooperative.id == who.cooperative_id).with_for_update())
+        alone_in(session, who.cooperative_id)
         periods = select(func.max(Settlement.last)).where(Settlement.cooperative_id == who.cooperative_id)
         closed = session.scalar(periods)
         mine = delete(SettlementRule).where(SettlementRule.cooperative_id == who.cooperative_id)

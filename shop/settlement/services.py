@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from shop.settlement.facts import first_day
@@ -16,15 +16,15 @@ from shop.settlement.models import (
     SettlementOrder,
     SettlementPayout,
 )
-from shop.settlement.weighing import Weighed, latest, weigh
+from shop.settlement.weighing import Draft, Weighed, balances, draft, latest, renewed, weigh
 from village import clock
-from village.db import core, db, in_parts, write
+from village.db import db, insert_later, write
 from village.errors import BadInput, Conflict, NotFound
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
 from village.people.access import Actor, wrong_role
 from village.people.models import Role
-from village.places.models import Cooperative
+from village.places.services import alone_in
 from village.text import clean_line
 
 READERS = (Role.OFFICE, Role.AUDITOR)
@@ -79,16 +79,19 @@ def close(who: Actor, last: dt.date, owed: int) -> Settlement:
         raise wrong_role()
     if last >= clock.today():
         raise BadInput("period-not-over", _l("Chỉ chốt được đến hết hôm qua."), field="last")
+    # To weigh years of orders takes long, and on SQLite nobody could sell anything meanwhile: so that is done before,
+    # and within the transaction only what has changed since.
+    begun = draft(db.session(), who.cooperative_id, last)
     with write() as session:
         # One office at a time.
-        session.execute(select(Cooperative.id).where(Cooperative.id == who.cooperative_id).with_for_update())
+        alone_in(session, who.cooperative_id)
         first = _first(session, who.cooperative_id)
         if last < first:
             raise Conflict("period-closed", _l("Những ngày ấy chốt rồi. Bác mở lại trang xem nhé."))
-        weighed = weigh(session, who.cooperative_id, last, hold=True)
-        if weighed is None:
+        if begun is None:
             raise Conflict("no-rule", _l("Chưa có cách chia. Bác ghi cách chia trước rồi chốt nhé."))
-        if weighed.households != owed:
+        made = renewed(session, begun)
+        if made is None or made.households != owed:
             raise Conflict("books-moved", _l("Vừa có đơn thay đổi nên số khác rồi. Bác xem lại rồi chốt nhé."))
         before = latest(session, who.cooperative_id)
         period = Settlement(
@@ -97,7 +100,7 @@ def close(who: Actor, last: dt.date, owed: int) -> Settlement:
         )  # fmt: skip
         session.add(period)
         session.flush()
-        _write_down(session, period, weighed)
+        _write_down(session, period, made)
         return period
 
 
@@ -109,7 +112,8 @@ def _first(session: Session, cooperative_id: str) -> dt.date:
     return min(first_day(session, cooperative_id) or clock.today(), clock.today() - DAY)
 
 
-def _write_down(session: Session, period: Settlement, weighed: Weighed) -> None:
+def _write_down(session: Session, period: Settlement, made: Draft) -> None:
+    told = made.told.values()
     orders = [
         {
             "settlement_id": period.id, "order_id": one.order_id, "cooperative_id": period.cooperative_id,
@@ -117,7 +121,7 @@ def _write_down(session: Session, period: Settlement, weighed: Weighed) -> None:
             "held": one.part.held, "cooperative": one.part.cooperative, "households": one.part.households,
             **{f"seen_{name}": value for name, value in one.seen._asdict().items()},
         }
-        for one in weighed.told
+        for one in told
     ]  # fmt: skip
     lots = [
         {
@@ -125,7 +129,7 @@ def _write_down(session: Session, period: Settlement, weighed: Weighed) -> None:
             "household_id": one.household[batch_id], "units": part.units, "goods": part.goods, "share": part.share,
             "fee": part.fee, "delivery": part.delivery, "refund": part.refund, "net": part.net,
         }
-        for one in weighed.told
+        for one in told
         for batch_id, part in one.part.lots.items()
     ]  # fmt: skip
     homes = [
@@ -133,11 +137,10 @@ def _write_down(session: Session, period: Settlement, weighed: Weighed) -> None:
             "settlement_id": period.id, "household_id": key, "net": balance.net, "brought": balance.brought,
             "due": balance.due, "carried": balance.carried,
         }
-        for key, balance in weighed.balances.items()
+        for key, balance in balances(session, made).items()
     ]  # fmt: skip
     for table, rows in ((SettlementOrder, orders), (SettlementLot, lots), (SettlementHousehold, homes)):
-        for some in in_parts(rows):
-            core(session).execute(insert(table), some)
+        insert_later(session, table.__table__, rows)
 
 
 def settlements_of(who: Actor) -> list[tuple[Settlement, Sums]]:
@@ -168,7 +171,7 @@ def pay(who: Actor, settlement_id: str, household_id: str, reference: object) ->
         raise wrong_role()
     how = clean_line(reference, "reference", 120, required=False)
     with write() as session:
-        session.execute(select(Cooperative.id).where(Cooperative.id == who.cooperative_id).with_for_update())
+        alone_in(session, who.cooperative_id)
         period = _period(settlement_id, who.cooperative_id, session)
         share = session.get(SettlementHousehold, (period.id, household_id))
         if share is None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from shop.settlement import printing, rules, services, statements
+from shop.settlement import drawing, printing, rules, services, statements
 from shop.settlement.services import Open
 from shop.settlement.statements import Statement
 from village import clock
@@ -85,9 +85,10 @@ def period(settlement_id: UUID) -> ResponseReturnValue:
     """A closed period: where its money went, and who is to be paid."""
     who = signed_in()
     found, sums = services.settlement_of(who, str(settlement_id))
+    homes = sorted(((one.household.name, one.net) for one in found.households), key=lambda one: -one[1])
     return render_template(
         "settlement/period.html", period=found, sums=sums, paid=services.payouts(found.id),
-        works=who.has(Role.OFFICE),
+        works=who.has(Role.OFFICE), parts=drawing.parts(sums), drawn=drawing.flow(sums, homes),
     )  # fmt: skip
 
 
@@ -162,8 +163,12 @@ def _home(last: dt.date | None, form: Form) -> str:
     who = signed_in()
     period: Open = services.opened(who, last)
     homes = {one.id: one.name for one in places.households_of(who.cooperative_id)}
+    weighed = period.weighed
+    nets = [(homes.get(key, ""), one.net) for key, one in weighed.balances.items()] if weighed else []
     return render_template(
         "settlement/home.html", period=period, homes=homes, closed=services.settlements_of(who), form=form,
+        parts=drawing.parts(weighed) if weighed else [],
+        drawn=drawing.flow(weighed, sorted(nets, key=lambda one: -one[1])) if weighed else None,
         works=who.has(Role.OFFICE), yesterday=clock.today() - services.DAY,
     )  # fmt: skip
 

@@ -2,15 +2,16 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shop.settlement.facts import UNSEEN, Seen, awaited, changed, read
+from shop.settlement.facts import UNSEEN, Seen, awaited, changed, read, touched
 from shop.settlement.models import Settlement, SettlementHousehold, SettlementLot, SettlementOrder
-from shop.settlement.rules import Rules, rules_in
+from shop.settlement.rules import Rules
 from shop.settlement.sharing import NOTHING, LotPart, OrderPart, difference, share_out
+from village import clock
 from village.clock import VN
 from village.db import in_parts
 
@@ -27,6 +28,8 @@ class Told:
 
 
 UNTOLD = Told("", NOTHING, UNSEEN, {})
+UNDER_WAY = dt.timedelta(hours=1)
+"""No change takes so long: what it says of its time is older than its commit."""
 
 
 @dataclass(frozen=True)
@@ -89,40 +92,88 @@ class Weighed:
         return sum(one.part.households for one in self.told)
 
 
-def weigh(session: Session, cooperative_id: str, last: dt.date, *, hold: bool = False) -> Weighed | None:
-    """All orders placed up to a day, as they stand now, less what was told of them; None while no rule is set. With
-    `hold` nobody else changes them before the transaction ends."""
-    rules = Rules(rules_in(session, cooperative_id))
+@dataclass(frozen=True)
+class Draft:
+    """What a period would tell of each order, and what that was worked out from."""
+
+    cooperative_id: str
+    end: dt.datetime
+    at: dt.datetime
+    """When this was begun: what changes later is not in it."""
+    closed: str | None
+    """The period before it, by its id."""
+    rules: Rules
+    told: Mapping[str, Told]
+    """By order id."""
+
+    @property
+    def households(self) -> int:
+        """What the households have of it."""
+        return sum(one.part.households for one in self.told.values())
+
+
+def weigh(session: Session, cooperative_id: str, last: dt.date) -> Weighed | None:
+    """All orders placed up to a day, as they stand now, less what was told of them; None while no rule is set."""
+    made = draft(session, cooperative_id, last)
+    if made is None:
+        return None
+    return Weighed(tuple(made.told.values()), balances(session, made), awaited(session, cooperative_id, made.end))
+
+
+def draft(session: Session, cooperative_id: str, last: dt.date) -> Draft | None:
+    """The work of `weigh`, which for years of orders takes its time."""
+    at = clock.now()
+    rules = Rules.of(session, cooperative_id)
     if not rules:
         return None
     end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), VN)
     closed = latest(session, cooperative_id)
-    ids = changed(session, cooperative_id, end, _since(closed))
+    ids = touched(session, cooperative_id, end, _since(closed))
+    told = _told(session, cooperative_id, rules, ids, hold=False)
+    return Draft(cooperative_id, end, at, closed.id if closed else None, rules, told)
+
+
+def renewed(session: Session, old: Draft) -> Draft | None:
+    """A draft as it is now: only what changed since it was begun is worked out anew, and nobody else changes that
+    before the transaction ends. None where another period was closed, or another rule set: all of it is different then.
+    """
+    closed = latest(session, old.cooperative_id)
+    rules = Rules.of(session, old.cooperative_id)
+    if (closed.id if closed else None) != old.closed or rules != old.rules:
+        return None
+    ids = touched(session, old.cooperative_id, old.end, old.at - UNDER_WAY)
+    stale = set(ids)
+    told = {key: one for key, one in old.told.items() if key not in stale}
+    return replace(old, told=told | _told(session, old.cooperative_id, rules, ids, hold=True))
+
+
+def _told(
+    session: Session, cooperative_id: str, rules: Rules, order_ids: Sequence[str], *, hold: bool
+) -> dict[str, Told]:
+    """What there is to tell of these orders."""
+    ids = changed(session, cooperative_id, order_ids)
     before = _before(session, cooperative_id, ids)
-    told: list[Told] = []
+    told: dict[str, Told] = {}
     for facts in read(session, cooperative_id, ids, hold=hold):
         earlier = before.get(facts.order_id, UNTOLD)
         if earlier is UNTOLD and facts.awaits_money:
             # It is looked at again when its money has come.
             continue
         now = share_out(facts.packs, facts.money, rules.on(facts.placed_on))
-        told.append(
-            Told(
-                facts.order_id, difference(now, earlier.part), facts.seen.since(earlier.seen),
-                {**earlier.household, **facts.household},
-            )
+        told[facts.order_id] = Told(
+            facts.order_id, difference(now, earlier.part), facts.seen.since(earlier.seen),
+            {**earlier.household, **facts.household},
         )  # fmt: skip
-    balances = _balances(session, closed, told)
-    return Weighed(told, balances, awaited(session, cooperative_id, end))
+    return told
 
 
 def _since(closed: Settlement | None) -> dt.datetime | None:
-    """What was touched before then has been told; the orders placed after the last closed day have not. An hour more,
-    for a change that was under way at the closing: its time is older than its commit."""
+    """What was touched before then has been told; the orders placed after the last closed day have not. Some more, for
+    changes that were under way at the closing."""
     if closed is None:
         return None
     begins = dt.datetime.combine(closed.last + dt.timedelta(days=1), dt.time(), VN)
-    return min(begins, closed.closed_at) - dt.timedelta(hours=1)
+    return min(begins, closed.closed_at) - UNDER_WAY
 
 
 def latest(session: Session, cooperative_id: str) -> Settlement | None:
@@ -160,16 +211,16 @@ def _before(session: Session, cooperative_id: str, order_ids: Sequence[str]) -> 
     return found
 
 
-def _balances(session: Session, period: Settlement | None, told: Sequence[Told]) -> dict[str, Balance]:
+def balances(session: Session, made: Draft) -> dict[str, Balance]:
     """Each household that has a part in the period, or owes from before."""
     net: dict[str, int] = {}
-    for one in told:
+    for one in made.told.values():
         for batch_id, part in one.part.lots.items():
             key = one.household[batch_id]
             net[key] = net.get(key, 0) + part.net
     owed: dict[str, int] = {}
-    if period is not None:
+    if made.closed is not None:
         rows = select(SettlementHousehold.household_id, SettlementHousehold.carried)
-        mine = (SettlementHousehold.settlement_id == period.id, SettlementHousehold.carried < 0)
+        mine = (SettlementHousehold.settlement_id == made.closed, SettlementHousehold.carried < 0)
         owed = {key: carried for key, carried in session.execute(rows.where(*mine))}
     return {key: Balance(net.get(key, 0), owed.get(key, 0)) for key in sorted(net.keys() | owed.keys())}

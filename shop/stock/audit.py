@@ -12,6 +12,9 @@ from trace.events.models import Event, EventBatch
 from trace.lots.models import Batch
 from village.products.models import Product
 
+PARTS = ("in_stock", "reserved", "sold", "held", "lost")
+"""Where a packed pack can be."""
+
 
 @dataclass(frozen=True)
 class Audited:
@@ -20,6 +23,7 @@ class Audited:
     packed = in_stock + reserved + sold + held + lost: what is free stands in stock, or is held with its lot.
     """
 
+    gtin: str
     lot: str
     packed: int
     in_stock: int
@@ -28,6 +32,11 @@ class Audited:
     held: int
     lost: int
     faults: tuple[str, ...]
+
+    @property
+    def packs(self) -> dict[str, int]:
+        """The sum by its names."""
+        return {name: getattr(self, name) for name in ("packed", *PARTS)}
 
 
 @dataclass(frozen=True)
@@ -54,11 +63,11 @@ def audit(session: Session) -> Iterator[Audited]:
     )
     for batch, row in session.execute(packed_batches):
         if row is None:
-            yield Audited(batch.lot, batch.made_units or 0, 0, 0, 0, 0, 0, ("the batch has no stock row",))
+            yield Audited(batch.gtin, batch.lot, batch.made_units or 0, 0, 0, 0, 0, 0, ("the batch has no stock row",))
             continue
         faults = tuple(_faults(batch, row, told.get(batch.id, _Told()), gone.get(batch.id, 0)))
         stands, held = (0, row.free) if row.on_hold else (row.free, 0)
-        yield Audited(row.lot, row.packed, stands, row.reserved, row.sold, held, row.lost, faults)
+        yield Audited(row.gtin, row.lot, row.packed, stands, row.reserved, row.sold, held, row.lost, faults)
 
 
 def _faults(batch: Batch, row: StockLot, told: _Told, gone: int) -> Iterator[str]:

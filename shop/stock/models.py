@@ -2,10 +2,12 @@
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from village.db import Base, Id
+
+LEFT = text("packed - reserved - sold - lost > 0")
 
 
 class StockLot(Base):
@@ -19,6 +21,10 @@ class StockLot(Base):
         CheckConstraint("reserved + sold <= packed", name="never_oversold"),
         CheckConstraint("lost >= 0 AND reserved + sold + lost <= packed", name="lost"),
         Index("ix_stock_lot_first_out", "product_id", "best_before", "batch_id"),
+        # What is on the shelf is asked for all the time, among ever more lots that are sold out.
+        Index(
+            "ix_stock_lot_left", "product_id", "best_before", "batch_id", sqlite_where=LEFT, postgresql_where=LEFT
+        ),
     )
 
     batch_id: Mapped[Id] = mapped_column(ForeignKey("batch.id"), primary_key=True)

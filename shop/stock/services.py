@@ -8,9 +8,9 @@ cannot).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -18,11 +18,16 @@ from shop.stock.errors import Left, OutOfStock
 from shop.stock.models import StockLot
 from trace.lots.services import listed
 from village import clock
+from village.db import core
 from village.errors import Conflict
 from village.i18n import lazy_gettext as _l
 from village.products.models import Product
 
 FREE = StockLot.packed - StockLot.reserved - StockLot.sold - StockLot.lost
+HAS_LEFT: ColumnElement[bool] = (
+    StockLot.packed - StockLot.reserved - StockLot.sold - StockLot.lost > literal_column("0")
+)
+"""True for lots with packs that can still be promised. The 0 is no parameter, so that a partial index is found."""
 FIRST_OUT = (StockLot.product_id, StockLot.best_before.is_(None), StockLot.best_before, StockLot.batch_id)
 
 
@@ -34,22 +39,36 @@ class Part(NamedTuple):
     units: int
 
 
-def sellable() -> ColumnElement[bool]:
-    """Lots that may be promised today: not on hold, not past their best-before day."""
+def sellable(today: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+    """Lots that may be promised today: not on hold, not past their best-before day. Statements that are built once
+    for many days name the parameter that says which it is."""
     return and_(
         StockLot.on_hold.is_(False),
-        or_(StockLot.best_before.is_(None), StockLot.best_before >= clock.today()),
+        or_(StockLot.best_before.is_(None), StockLot.best_before >= (clock.today() if today is None else today)),
     )
+
+
+_AVAILABLE = (
+    select(StockLot.product_id, func.sum(FREE))
+    .where(StockLot.product_id.in_(bindparam("ids", expanding=True)), sellable(bindparam("today")), HAS_LEFT)
+    .group_by(StockLot.product_id)
+)
+_FIRST_OUT = (
+    select(StockLot.batch_id, StockLot.lot, FREE)
+    .where(StockLot.product_id == bindparam("product"), sellable(bindparam("today")), HAS_LEFT)
+    .order_by(*FIRST_OUT)
+)
+_RESERVE = (
+    update(StockLot)
+    .where(StockLot.batch_id == bindparam("lot_id"), sellable(bindparam("today")), bindparam("units") <= FREE)
+    .values(reserved=StockLot.reserved + bindparam("units"))
+)
 
 
 def available(session: Session, product_ids: Iterable[str]) -> dict[str, int]:
     """Packs of each product that can be promised now; 0 for one that has none."""
     ids = list(product_ids)
-    found = session.execute(
-        select(StockLot.product_id, func.sum(FREE))
-        .where(StockLot.product_id.in_(ids), sellable())
-        .group_by(StockLot.product_id)
-    )
+    found = session.execute(_AVAILABLE, {"ids": ids, "today": clock.today()})
     return {**dict.fromkeys(ids, 0), **{product_id: int(units) for product_id, units in found}}
 
 
@@ -74,11 +93,7 @@ def reserve(session: Session, product_id: str, units: int) -> list[Part]:
     """Promise `units` packs, first expiry first; all of them, or OutOfStock and none."""
     if units < 1:
         raise ValueError("a reservation is of one pack or more")
-    lots = session.execute(
-        select(StockLot.batch_id, StockLot.lot, FREE)
-        .where(StockLot.product_id == product_id, sellable(), FREE > 0)
-        .order_by(*FIRST_OUT)
-    ).all()
+    lots = session.execute(_FIRST_OUT, {"product": product_id, "today": clock.today()}).all()
     parts: list[Part] = []
     missing = units
     for batch_id, lot, free in lots:
@@ -95,7 +110,8 @@ def reserve(session: Session, product_id: str, units: int) -> list[Part]:
 def _reserve_from(session: Session, batch_id: str, wanted: int) -> int:
     """Take up to `wanted` packs of one lot; another may have been quicker, then of what that one left."""
     while wanted > 0:
-        if _change(session, batch_id, sellable(), wanted <= FREE, reserved=StockLot.reserved + wanted):
+        values = {"lot_id": batch_id, "units": wanted, "today": clock.today()}
+        if core(session).execute(_RESERVE, values).rowcount:
             return wanted
         left = session.scalar(select(FREE).where(StockLot.batch_id == batch_id, sellable()))
         wanted = min(wanted, left or 0)

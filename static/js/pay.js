@@ -5,6 +5,9 @@ const FIRST = 2500; // milliseconds
 const SLOWEST = 20000;
 const HOURS = 2 * 3600 * 1000; // a page that is left open all night asks no more
 
+// The promise to tell by itself is a script's.
+for (const words of shown.querySelectorAll("[data-waiting]")) words.hidden = false;
+
 const begun = Date.now();
 let pause = FIRST;
 let timer;

@@ -228,6 +228,7 @@ def _sell(connection: Connection, place: Place, season: Season, orders: int) -> 
     """Orders of one or two lots each, and the stock and batches that follow from them."""
     pick = random.Random(7)
     product, gtin = place.products["packs"]
+    cooperative = connection.scalar(text("SELECT cooperative_id FROM product WHERE id = :id"), {"id": product})
     names, weights = zip(*STATUSES, strict=True)
     reserved: dict[str, int] = defaultdict(int)
     sold: dict[str, int] = defaultdict(int)
@@ -248,7 +249,7 @@ def _sell(connection: Connection, place: Place, season: Season, orders: int) -> 
         when = f"{START:%Y-%m-%d %H:%M:%S}.000000"
         rows["shop_order"].append(
             (order, f"B{number:08d}", f"t{number:023d}", status, "web", "cod", 60_000 * quantity, "Người Mua", phone,
-             "Số 1", "", when, when, "due", 0, 0, 0, "hand", "vi")
+             "Số 1", "", when, when, "due", 0, 0, 0, "hand", "vi", cooperative)
         )  # fmt: skip
         rows["order_line"].append((line, order, 0, product, gtin, "Miến", "Noodles", "pack", 60_000, quantity))
         season.orders[order] = (status, phone, parts)
@@ -266,7 +267,7 @@ def _sell(connection: Connection, place: Place, season: Season, orders: int) -> 
     _insert(
         connection, "shop_order",
         "id number token status channel payment total buyer_name buyer_phone buyer_address note created_at updated_at "
-        "payment_state delivery_fee paid refunded delivery language",
+        "payment_state delivery_fee paid refunded delivery language cooperative_id",
         rows["shop_order"],
     )  # fmt: skip
     _insert(

@@ -92,12 +92,15 @@ def phone(chromium: Browser, app: Flask, village: Village, served: Served) -> It
 
 
 @pytest.fixture
-def shoot(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., None]:
-    """Takes a picture of a page, checks that nothing sticks out sideways, and keeps it where `--pictures` says."""
-    folder = ROOT / "docs" / "pictures" / "walk" if request.config.getoption("--pictures") else tmp_path
+def shoot(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Checks that nothing of a page sticks out sideways; with `--pictures`, keeps a picture of it."""
+    kept = request.config.getoption("--pictures")
+    folder = ROOT / "docs" / "pictures" / "walk"
 
     def take(page: Page, name: str, whole: bool = False) -> None:
         assert page.evaluate(STICKS_OUT) == [], f"{page.url} is too wide"
+        if not kept:
+            return
         folder.mkdir(parents=True, exist_ok=True)
         size = page.viewport_size
         assert size is not None

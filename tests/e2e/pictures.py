@@ -55,16 +55,20 @@ def main() -> None:
             _field(phone("producer"))
             _seller(phone("seller"))
             _office(phone("office"))
+            _money(phone("seller"), phone("office"), phone("producer"))
             browser.close()
     finally:
         shutil.rmtree(instance, ignore_errors=True)
     _side_by_side("three-phones", "scan", "storefront", "producer-home", keep=True)
     _side_by_side("buyer", "scan", "scan-story", "product", "order")
+    _side_by_side("buying", "cart", "checkout", "to-pay", "receipt")
     _side_by_side("checking", "ledger", "verify-whole", "verify-cut")
     _side_by_side("producer", "producer-home", "producer-batch", "producer-stage", "producer-refused")
     _side_by_side("field", "field-home", "field-number", "field-sum", "field-kept")
     _side_by_side("office", "office-home", "office-balance", "office-corrections", "office-holds")
     _side_by_side("seller", "seller-today", "seller-order", "live", "live-stock")
+    _side_by_side("sending", "picking", "slip", "ship", "parcels")
+    _side_by_side("money", "desk", "figures", "settlements", "statement")
     print(f"Pictures of today's pages are in {FOLDER.relative_to(ROOT)}.")
 
 
@@ -96,13 +100,23 @@ def _buyer(page: Page) -> None:
     page.goto("/")
     page.locator("a.product").filter(has_text="500 g").click()
     page.locator("main form button").last.click()
+    _shoot(page, "cart")
     page.get_by_role("link", name="Đặt hàng").click()
     page.locator("[name='name']").fill("Khách Thử")
     page.locator("[name='phone']").fill("0900 000 199")
-    page.locator("[name='address']").fill("Số 9 phố Thử, phường Mẫu, Hà Nội")
+    page.locator("[name='province']").select_option("Hà Nội")
+    page.locator("[name='ward']").fill("Phường Mẫu")
+    page.locator("[name='address']").fill("Số 9 phố Thử")
+    page.locator("label:has([name='payment'][value='vietqr'])").click()
+    page.locator("fieldset:has([name='payment'])").evaluate("e => e.scrollIntoView()")
+    _shoot(page, "checkout")
     page.get_by_role("button", name="Đặt hàng").click()
     page.get_by_text("Hàng đang ở đâu").wait_for()
     _shoot(page, "order")
+    page.locator("#pay").evaluate("e => e.scrollIntoView()")
+    _shoot(page, "to-pay")
+    page.get_by_role("link", name="Biên nhận để in").click()
+    _shoot(page, "receipt")
 
 
 def _anybody(page: Page) -> None:
@@ -166,6 +180,17 @@ def _seller(page: Page) -> None:
     page.goto("/seller/orders?status=confirmed")
     page.locator("main a[href*='/seller/orders/']").first.click()
     _shoot(page, "seller-order")
+    page.goto("/seller/picking")
+    _shoot(page, "picking")
+    page.goto("/seller/orders?status=picked")
+    order = page.locator("main a[href*='/seller/orders/']").first.get_attribute("href")
+    page.goto(f"{order}/slip")
+    _shoot(page, "slip")
+    page.goto(f"{order}/ship")
+    page.locator("fieldset").first.evaluate("e => e.scrollIntoView()")
+    _shoot(page, "ship")
+    page.goto("/seller/parcels")
+    _shoot(page, "parcels")
     page.goto("/seller/live")
     page.locator("main a[href*='/seller/live/']").first.click()
     page.locator(".comments").first.evaluate("e => e.scrollIntoView()")
@@ -184,6 +209,19 @@ def _office(page: Page) -> None:
     _shoot(page, "office-corrections")
     page.goto("/coop/holds")
     _shoot(page, "office-holds")
+
+
+def _money(seller: Page, office: Page, producer: Page) -> None:
+    """Money that somebody has to look at, what was sold, and what each household is paid for it."""
+    seller.goto("/seller/payments")
+    _shoot(seller, "desk")
+    seller.goto("/seller/figures")
+    _shoot(seller, "figures")
+    office.goto("/coop/settlements")
+    _shoot(office, "settlements")
+    producer.goto("/settlement")
+    producer.locator("main a[href*='/settlement/']").first.click()
+    _shoot(producer, "statement")
 
 
 def _side_by_side(name: str, *parts: str, keep: bool = False) -> None:

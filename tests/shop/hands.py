@@ -29,13 +29,14 @@ TYPED = {"name": "Nguyễn Thị Thử", "phone": "0912 345 678", "address": "S�
 
 
 def shelve(
-    village: Village, units: int, *, lot: str, net: int = 500, days: int | None = 365, hold: Any = "none"
+    village: Village, units: int, *, lot: str, net: int = 500, days: int | None = 365, hold: Any = "none",
+    process: str = "mien-dong",
 ) -> str:
     """Put a packed lot on the shelf as trace's notice would; its batch id. `days`: until its best-before day."""
-    product, site = village.product("packs", net), village.site()
+    product, site = village.product("packs", net, process), village.site()
     batch = Batch(
         id=uuid7(), epc=class_uri(product.gtin, lot), gtin=product.gtin, lot=lot, product_id=product.id,
-        household_id=site.household_id, cooperative_id=site.cooperative_id, site_id=site.id, process="mien-dong",
+        household_id=site.household_id, cooperative_id=site.cooperative_id, site_id=site.id, process=process,
         process_version=1, material="packs", made_grams=units * net, left_grams=units * net, made_units=units,
         left_units=units, made_at=clock.now(), hold=hold, hold_reason="", void=False,
         best_before=None if days is None else clock.today() + dt.timedelta(days=days),

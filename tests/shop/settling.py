@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from shop.delivery.models import DeliveryState, Shipment
 from shop.orders.models import Allocation, Order, OrderLine, Status
+from shop.orders.moving import record
 from shop.settlement import rules, services
 from shop.settlement.models import Settlement
 from tests.shop.hands import shelve
@@ -58,9 +59,8 @@ def left(order_id: str, carrier: int = 0) -> None:
     lines = select(OrderLine.id).where(OrderLine.order_id == order_id)
     with write() as session:
         session.execute(update(Allocation).where(Allocation.order_line_id.in_(lines)).values(sent=Allocation.units))
-        session.execute(
-            update(Order).where(Order.id == order_id).values(status=Status.DELIVERED, updated_at=clock.now())
-        )
+        session.execute(update(Order).where(Order.id == order_id).values(status=Status.DELIVERED))
+        record(session.get_one(Order, order_id), Status.DELIVERED, None)
         session.add(
             Shipment(
                 id=uuid7(), order_id=order_id, number=1, carrier="ghn" if carrier else "hand", fee=carrier,
@@ -74,7 +74,7 @@ def back(order_id: str, packs: int) -> None:
     lines = select(OrderLine.id).where(OrderLine.order_id == order_id)
     with write() as session:
         session.execute(update(Allocation).where(Allocation.order_line_id.in_(lines)).values(returned=packs))
-        session.execute(update(Order).where(Order.id == order_id).values(updated_at=clock.now()))
+        record(session.get_one(Order, order_id), "returned", None)
 
 
 def agreed(village: Village, share: str = "10", card: str = "0", costs: str = "households",

@@ -174,7 +174,7 @@ def test_a_statement_pays_what_nobody_tells_of_and_twice_loaded_pays_nothing_mor
     rows = [(one.lines, one.known, one.missing) for one in db.session.scalars(select(Reconciliation))]
     assert sorted(rows) == [(2, 0, 2), (2, 2, 0)]
     page = seller.get("/seller/payments/bank").text
-    assert "2 khoản chưa ai báo" in page and "Khớp hết" in page
+    assert "2 khoản mới" in page and "Khớp hết" in page
 
 
 def test_a_notice_after_the_statement_that_told_of_it_first_is_the_same_money(

@@ -23,7 +23,7 @@ from village import clock
 from village.db import db, write
 from village.i18n import speaking
 from village.places.models import Cooperative
-from village.products.models import Product
+from village.products.models import COMBO, Product
 
 
 def fees(village: Village, **table: Any) -> None:
@@ -251,7 +251,7 @@ def test_a_combos_lots_lead_to_the_pages_of_what_is_in_it(client: FlaskClient, v
     with write() as session:
         combo = Product(
             gtin=gtin(950), slug="combo", name_vi="Gói quà", name_en="Gift", cooperative_id=part.cooperative_id,
-            process=part.process, material=part.material, net_grams=1000, price=110_000, shelf_days=365,
+            process=COMBO, material=COMBO, net_grams=1000, price=110_000, shelf_days=365,
             ingredients_vi="x", ingredients_en="x", picture="pack",
         )  # fmt: skip
         session.add(combo)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from batches.stages.wanted import Make
 from shop.catalogue import combos, services
-from shop.catalogue.page import LOTS_SHOWN, product_page
+from shop.catalogue.page import LOTS_SHOWN, ProductPage, fixed_of, with_lots
 from tests.shop.combining import combine
 from tests.shop.hands import shelve, statements
 from tests.support.village import Village
@@ -50,10 +50,15 @@ def test_a_combo_lasts_as_long_as_its_scarcest_part(village: Village, small: Pro
     assert combos.available(db.session(), [combo.id, small.id, big.id]) == {combo.id: 2, small.id: 7, big.id: 2}
     shelve(village, 9, lot="B2", net=1000)
     assert combos.available(db.session(), [combo.id]) == {combo.id: 3}
-    assert services.priced([combo.id])[combo.id].available == 3
+    assert services.shelf_of([combo.id]).offers[combo.id].available == 3
     assert {one.id: one.available for one in services.offers()}[combo.id] == 3
     shelve(village, 50, lot="A2", hold="held")
-    assert product_page(combo.slug).offer.available == 3
+    assert page_of(combo.slug).offer.available == 3
+
+
+def page_of(slug: str) -> ProductPage:
+    session = db.session()
+    return with_lots(session, fixed_of(session, slug))
 
 
 def test_parts_are_told_of_combos_alone(village: Village, small: Product, big: Product) -> None:
@@ -108,7 +113,7 @@ def test_pack_sizes_lead_to_each_other(client: FlaskClient, village: Village, sm
 def test_a_page_lists_the_lots_that_go_first_and_counts_the_others(village: Village, small: Product) -> None:
     for number in range(LOTS_SHOWN + 3):
         shelve(village, 2, lot=f"L{number:03d}", days=300 - number)
-    page = product_page(small.slug)
+    page = page_of(small.slug)
     assert [lot.lot for lot in page.lots][:2] == [f"L{LOTS_SHOWN + 2:03d}", f"L{LOTS_SHOWN + 1:03d}"]
     assert (len(page.lots), page.more_lots) == (LOTS_SHOWN, {small.id: 3})
     assert page.offer.available == 2 * (LOTS_SHOWN + 3)
@@ -213,5 +218,5 @@ def test_pages_ask_the_same_number_of_questions_however_much_there_is(
 
 def test_what_is_not_sold_has_no_page(village: Village, client: FlaskClient) -> None:
     with pytest.raises(NotFound):
-        product_page(village.product("tuber").slug)
+        page_of(village.product("tuber").slug)
     assert client.get("/products/khong-co").status_code == 404

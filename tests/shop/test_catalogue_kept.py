@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from shop.catalogue import kept
 from shop.catalogue.kept import MOST, Pages
+from shop.stock.models import StockLot
 from tests.shop.combining import combine
 from tests.shop.hands import place, shelve, statements
 from tests.support.village import Village
@@ -50,6 +51,14 @@ def test_what_is_ordered_is_gone_from_the_page_at_once(
     assert "Đã hết" in page()
     shelve(village, 7, lot="A2")
     assert "Còn 7 gói" in page() and "A2" in page()
+
+
+def test_what_is_lost_is_gone_from_the_page_at_once(page: Callable[[], str], village: Village) -> None:
+    batch_id = shelve(village, 5, lot="A1")
+    assert "Còn 5 gói" in page()
+    with write() as session:
+        session.get_one(StockLot, batch_id).lost = 2
+    assert "Còn 3 gói" in page()
 
 
 def test_a_combo_follows_the_lots_of_its_parts(client: FlaskClient, village: Village, packs: Product) -> None:

@@ -8,8 +8,11 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import func, select
 
+from shop.delivery.models import DeliveryState, Shipment
 from shop.live.models import LiveComment
-from shop.orders.models import Order, Status
+from shop.orders.models import Order, PaymentState, Status
+from shop.payments.bank.models import Reconciliation, Transfer
+from shop.payments.models import PaymentPuzzle, Puzzle, Refund
 from shop.stock.audit import audit
 from tests.conftest import settings_for
 from trace.capture.models import Captured
@@ -48,7 +51,17 @@ def test_the_season_has_all_that_happens_in_a_village(demo: Flask) -> None:
         assert db.session.get_one(Batch, failed.parts[0].batch_id).hold == "held"
         assert any(db.session.scalars(select(Event.warnings)))
         assert set(db.session.scalars(select(Order.status))) == set(Status)
-        assert {o for o in db.session.scalars(select(Order.channel))} == {"web", "live"}
+        assert set(db.session.scalars(select(Order.payment_state))) == set(PaymentState)
+        assert {one.state for one in db.session.scalars(select(Shipment))} >= {
+            DeliveryState.CREATED, DeliveryState.TRANSIT, DeliveryState.FAIL_ATTEMPT, DeliveryState.RETURNED,
+            DeliveryState.DELIVERED,
+        }  # fmt: skip
+        desk = db.session.scalars(select(PaymentPuzzle))
+        assert {(one.kind, one.resolution) for one in desk} == {
+            (Puzzle.UNDER, ""), (Puzzle.DOUBLE, ""), (Puzzle.UNMATCHED, ""), (Puzzle.UNMATCHED, "refunded"),
+        }  # fmt: skip
+        assert not any(day.unknown or day.faults for day in db.session.scalars(select(Reconciliation)))
+        assert {o for o in db.session.scalars(select(Order.channel))} == {"web", "live", "api"}
         assert db.session.scalar(select(func.count()).select_from(LiveComment))
         assert {claim.by for claim in db.session.scalars(select(Captured))} == {"Hãng chuyển hàng mẫu"}
         drill = db.session.scalars(select(Recall)).one()
@@ -73,11 +86,19 @@ def test_told_again_it_changes_nothing_and_gives_new_links(demo: Flask) -> None:
         assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == before
 
 
+def _money() -> list[int]:
+    """How many transfers, refunds and puzzles there are, and đồng that came and went back."""
+    counts = [db.session.scalar(select(func.count()).select_from(one)) for one in (Transfer, Refund, PaymentPuzzle)]
+    sums = db.session.execute(select(func.sum(Order.paid), func.sum(Order.refunded))).one()
+    return [int(one or 0) for one in (*counts, *sums)]
+
+
 def test_cut_off_it_goes_on_to_the_same_end(demo: Flask) -> None:
     mark = demo.extensions["soi"].instance / "demo"
     told = Counter[str]()
     with demo.app_context():
         before = db.session.scalar(select(func.count()).select_from(LedgerEntry))
+        money = _money()
         told.update(status.value for status in db.session.scalars(select(Order.status)))
         first = db.session.scalars(select(Event.occurred_at).order_by(Event.occurred_at)).first()
     assert first is not None
@@ -88,6 +109,7 @@ def test_cut_off_it_goes_on_to_the_same_end(demo: Flask) -> None:
     with demo.app_context():
         assert db.session.scalar(select(func.count()).select_from(LedgerEntry)) == before
         assert Counter(status.value for status in db.session.scalars(select(Order.status))) == told
+        assert _money() == money
     assert mark.read_text() == "told\n"
 
 

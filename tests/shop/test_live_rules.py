@@ -9,6 +9,7 @@ from shop.live.models import LiveCode, LiveComment
 from shop.orders import steps
 from shop.orders.services import Buyer, place
 from shop.stock.errors import OutOfStock
+from tests.shop.hands import statements
 from tests.support.live import Live, comment, lines, reserved, shelf
 from tests.support.village import Village
 from village.db import db
@@ -63,6 +64,19 @@ def test_a_cancellation_gives_the_pack_to_the_first_who_waits_and_fits(app: Flas
     assert live.decisions(big["id"])[-1].decision == "waitlist" and reserved() == 2
     again = live.send([comment("mai", "md01 x2", id=small["id"])]).json["results"][0]
     assert again["decision"] == "duplicate" and again["order"] == live.orders()[-1].number
+
+
+def test_a_comment_costs_no_more_when_many_wait_for_what_is_sold_out(app: Flask, village: Village) -> None:
+    shelf(village, 1)
+    live = Live(app, village, codes={"MD01": {"limit": 40}, "MD02": {}})
+    live.say("lan", "md01")
+    live.send([comment(f"cho{number}", f"md0{number % 2 + 1}") for number in range(2)])
+    with statements() as few:
+        assert live.say("xem", "md01 còn không ạ")["decision"] != "order"
+    live.send([comment(f"nua{number}", f"md0{number % 2 + 1}") for number in range(20)])
+    with statements() as many:
+        assert live.say("xem", "md02 còn không ạ")["decision"] != "order"
+    assert len(many) <= len(few)
 
 
 def test_a_promotion_within_the_same_call_is_told(app: Flask, village: Village) -> None:

@@ -263,6 +263,32 @@ def test_a_cancelled_order_is_forgotten_sooner_and_an_open_one_never(village: Vi
     assert [order(one).buyer_name for one in (cancelled, waiting, owed)] == [None, NAME, NAME]
 
 
+def test_a_parcel_of_which_nobody_said_that_it_arrived_is_not_kept_for_ever(village: Village) -> None:
+    village.packs(units=12)
+    order_id, seller = bought(village), village.actor("seller")
+    steps.confirm(seller, order_id)
+    steps.pick(seller, order_id)
+    steps.dispatch(seller, order_id)
+    refused("order-open", lambda: forgetting.forget(order(order_id).token, PHONE, sure=True))
+    for days, name in ((-1, NAME), (1, None)):
+        with clock.fixed(clock.now() + retention.SOLD_KEPT + dt.timedelta(days=days)):
+            retention.tidy()
+        assert order(order_id).buyer_name == name
+
+
+def test_what_was_agreed_on_and_then_called_off_is_kept_as_long_as_what_was_sold(village: Village) -> None:
+    shelve(village, 10, lot="A")
+    confirmed = bought(village)
+    steps.confirm(village.actor("seller"), confirmed)
+    steps.cancel(village.actor("seller"), confirmed, "hết hàng")
+    with clock.fixed(clock.now() + retention.SOLD_KEPT - dt.timedelta(days=1)):
+        retention.tidy()
+    assert order(confirmed).buyer_name == NAME
+    with clock.fixed(clock.now() + retention.SOLD_KEPT + dt.timedelta(days=1)):
+        retention.tidy()
+    assert order(confirmed).buyer_name is None
+
+
 def test_what_was_posted_and_said_long_ago_goes_and_what_puzzles_stays(village: Village) -> None:
     comment_id = said(village, None)
     with write() as session:
@@ -308,12 +334,15 @@ def test_a_seller_says_who_it_is_and_where_to_complain(village: Village, client:
     village.sign_in(client, "office")
     typed = {
         "registered_on": "2019-05-20", "registered_by": "Phòng Tài chính huyện Tam Đường", "email": "ban@example.vn",
-        "complaints_phone": "0912 345 678", "hours": "7 giờ đến 17 giờ",
+        "complaints_phone": "0912 345 678", "hours": "7 giờ đến 17 giờ", "representative": "Lò Thị Mẫu",
+        "notice_url": "https://online.gov.vn/HomePage/WebsiteDetails/1",
     }  # fmt: skip
     assert client.post("/coop/seller-info", data=typed).status_code == 303
+    assert "Lò Thị Mẫu" in client.get("/coop/seller-info").get_data(as_text=True)
     assert "0912 345 678" in client.get("/coop/seller-info").get_data(as_text=True)
     page = browser(client.application).get(f"/seller-info/{gln(1)}").get_data(as_text=True)
-    for told in ("20/05/2019", "Phòng Tài chính huyện Tam Đường", "ban@example.vn", "0912 345 678", "7 giờ đến 17 giờ"):
+    for told in ("20/05/2019", "Phòng Tài chính huyện Tam Đường", "ban@example.vn", "0912 345 678", "7 giờ đến 17 giờ",
+                 "Lò Thị Mẫu", 'href="https://online.gov.vn/HomePage/WebsiteDetails/1"'):  # fmt: skip
         assert told in page
     assert "ban@example.vn" not in client.get(f"/seller-info/{gln(2)}").get_data(as_text=True)
     assert client.get("/seller-info/1").status_code == 404
@@ -324,6 +353,8 @@ def test_what_a_seller_cannot_mean_is_refused(village: Village, client: FlaskCli
     for field, value in (
         ("email", "ban"), ("email", "a@b\r\nBcc: c@d.vn"), ("complaints_phone", "113"), ("registered_on", "2999-01-01"),
         ("registered_on", "hôm qua"), ("hours", "x" * 121), ("registered_by", "\u202e"),
+        ("notice_url", "https://online.gov.vn.xau.example/"), ("notice_url", "javascript:alert(1)"),
+        ("notice_url", "https://online.gov.vn/" + "x" * 200), ("notice_url", "http://online.gov.vn/"),
     ):  # fmt: skip
         assert client.post("/coop/seller-info", data={field: value}).status_code == 422, field
     seller = db.session.scalars(select(Cooperative).where(Cooperative.gln == gln(1))).one()
@@ -344,5 +375,5 @@ def test_terms_and_privacy_are_told_in_both_languages(village: Village, client: 
     ):  # fmt: skip
         assert vi in client.get(f"{path}?lang=vi").get_data(as_text=True)
         assert en in client.get(f"{path}?lang=en").get_data(as_text=True)
-    assert "24 months" in client.get("/privacy?lang=en").get_data(as_text=True)
+    assert "36 months" in client.get("/privacy?lang=en").get_data(as_text=True)
     assert "Hợp tác xã Hai" in client.get("/privacy?lang=vi").get_data(as_text=True)

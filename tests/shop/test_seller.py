@@ -104,9 +104,16 @@ def test_who_gets_it_can_be_written_down_for_a_livestream_order(seller: FlaskCli
     assert wrong.status_code == 422
     assert "Số điện thoại chưa đúng" in text(wrong)
     assert TYPED["address"] in text(wrong) or TYPED["address"] in wrong.text
-    assert seller.post(f"/seller/orders/{order.id}/buyer", data=TYPED).status_code == 303
+    corrected = {**TYPED, "address": "Số 9", "ward": "Xã Thử", "province": "Hà Giang", "email": "lan@thu.vn"}
+    assert seller.post(f"/seller/orders/{order.id}/buyer", data=corrected).status_code == 303
     assert seller.post(f"/seller/orders/{order.id}/confirm").status_code == 303
-    assert one(order.token).buyer_phone == "+84912345678"
+    found = one(order.token)
+    assert (found.buyer_phone, found.buyer_email) == ("+84912345678", "lan@thu.vn")
+    assert (found.buyer_address, found.buyer_ward, found.buyer_province) == ("Số 9", "Xã Thử", "Tuyên Quang")
+    assert 'value="Xã Thử"' in seller.get(f"/seller/orders/{order.id}").text
+    unclear = seller.post(f"/seller/orders/{order.id}/buyer", data={**corrected, "province": ""})
+    assert unclear.status_code == 422 and "Bác chọn tỉnh, thành nhé" in text(unclear)
+    assert one(order.token).buyer_province == "Tuyên Quang"
 
 
 def test_a_livestream_buyer_gives_the_address_once_by_the_link(client: FlaskClient, village: Village) -> None:

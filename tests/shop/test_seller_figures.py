@@ -162,9 +162,9 @@ def test_today_counts_what_waits_and_what_is_in_the_way(seller: FlaskClient, vil
     assert (found.unpaid, found.puzzles, found.cod_out, found.parcels) == (1, 1, 60_000, 1)
     told = text(seller.get("/seller"))
     for words in (
-        "1 khoản tiền chưa rõ",
-        "1 gói hàng đi không suôn sẻ",
-        "Hãng còn giữ 60.000 đ",
+        "1 khoản tiền cần xem",
+        "1 kiện hàng đi không suôn sẻ",
+        "Bên giao hàng còn giữ 60.000 đ",
         "1 đơn đang chờ chuyển tiền",
     ):
         assert words in told, words

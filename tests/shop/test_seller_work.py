@@ -19,11 +19,11 @@ from shop.seller.picklist import to_pick
 from shop.stock.models import StockLot
 from tests.shop.hands import BUYER, faults, numbers, shelve, statements
 from tests.shop.test_checkout import text
+from tests.shop.working import of_several
 from tests.support.village import Village
 from village import clock
 from village.db import db, write
 from village.ids import uuid7
-from village.products.models import Product
 
 SignIn = Callable[[FlaskClient, str], None]
 
@@ -187,7 +187,7 @@ def test_many_orders_are_picked_and_sent_each_with_an_entry_of_its_own(seller: F
         assert seller.post("/seller/orders/bulk", data={"do": step, "order": ids}).status_code == 303
     page = seller.post("/seller/orders/bulk", data={"do": "dispatch", "order": ids})
     assert "3 đơn đã gửi, đã ghi vào sổ chung." in text(page)
-    assert "Đơn này đi qua hãng" in text(page)
+    assert "Đơn này đi qua bên giao hàng" in text(page)
     assert [afresh(one).status.value for one in (*orders, carried)] == ["dispatched"] * 3 + ["picked"]
     assert numbers(lot) == (5, 1, 6)
     parcels = db.session.query(Shipment.event_id).filter(Shipment.order_id.in_([one.id for one in orders])).all()
@@ -290,15 +290,7 @@ def test_an_order_with_another_cooperatives_packs_shows_each_its_own_to_fetch(
     village: Village, lots: dict[str, str]
 ) -> None:
     theirs = village.actor("office-other")
-    with write() as session:
-        session.execute(
-            update(Product)
-            .where(Product.id == village.product("packs", 1000).id)
-            .values(cooperative_id=theirs.cooperative_id)
-        )
-        wanted = [Wanted(village.product("packs", net).id, 2) for net in (500, 1000)]
-        order = services.place_in(session, wanted, BUYER, channel="web")
-    steps.confirm(village.actor("seller"), order.id)
+    steps.confirm(village.actor("seller"), of_several(village, 2))
     assert [lot.lot for lot in to_pick(village.actor("seller")).lots] == ["SOM"]
     assert [lot.lot for lot in to_pick(theirs).lots] == ["KILO"]
 

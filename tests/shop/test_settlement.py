@@ -15,7 +15,10 @@ from pypdf import PdfReader
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from shop.settlement import rules, services, statements
+from shop.delivery.models import Shipment
+from shop.orders.models import Order
+from shop.orders.money import pay_in
+from shop.settlement import rules, services, statements, weighing
 from shop.settlement.models import (
     Settlement,
     SettlementHousehold,
@@ -195,6 +198,72 @@ def test_what_is_closed_is_what_was_seen(village: Village, lots: tuple[str, str]
     close(village)
     refused("period-closed", lambda: services.close(office, NOVEMBER, 0))
     assert db.session.scalar(select(func.count()).select_from(Settlement)) == 1
+
+
+def test_money_that_is_heard_of_after_the_closing_counts_whatever_day_it_bears(
+    village: Village, lots: tuple[str, str]
+) -> None:
+    agreed(village)
+    order_id = in_november(lambda: sold(village, 2, paid=False))
+    close(village)
+    with write() as session:  # a statement read in December tells of a transfer in November
+        pay_in(session, session.get_one(Order, order_id), 2 * PACK, day("2026-11-21"))
+    assert order(order_id).steps[-1].at == day("2026-11-21")
+    second = close(village, dt.date(2026, 12, 5))
+    assert share(second, "Hộ A").net == 2 * PACK * 9 // 10
+
+
+def test_a_parcels_fee_that_comes_after_the_closing_counts(village: Village, lots: tuple[str, str]) -> None:
+    agreed(village)
+    order_id = in_november(lambda: sold(village, 2))
+    first = close(village)
+    with write() as session:
+        session.scalars(select(Shipment).where(Shipment.order_id == order_id)).one().fee = 9_000
+    second = close(village, dt.date(2026, 12, 5))
+    assert share(second, "Hộ A").net == -9_000
+    assert share(first, "Hộ A").net == 2 * PACK * 9 // 10
+
+
+def test_what_changed_while_a_period_was_weighed_is_weighed_anew_and_nothing_else(
+    village: Village, lots: tuple[str, str]
+) -> None:
+    agreed(village)
+    own = village.actor("office").cooperative_id
+    still, moves = [in_november(lambda: sold(village, 2)) for _ in range(2)]
+    unpaid = in_november(lambda: sold(village, 1, paid=False))
+    begun = weighing.draft(db.session(), own, NOVEMBER)
+    assert begun is not None and set(begun.told) == {still, moves}
+    db.session.rollback()
+    refund(moves, PACK)
+    pay(unpaid, PACK)
+    with write() as session:
+        again = weighing.renewed(session, begun)
+    assert again is not None and again.told == known(weighing.draft(db.session(), own, NOVEMBER)).told
+    assert again.told[still] is begun.told[still], "it was not read again"
+    assert again.told[moves].part.received == PACK
+    with write() as session:
+        assert known(weighing.renewed(session, again)).told == again.told
+
+
+def test_what_was_weighed_by_another_rule_or_before_another_closing_is_not_closed(
+    village: Village, lots: tuple[str, str]
+) -> None:
+    agreed(village)
+    own = village.actor("office").cooperative_id
+    in_november(lambda: sold(village, 2))
+    begun = known(weighing.draft(db.session(), own, NOVEMBER))
+    agreed(village, share="20")
+    with write() as session:
+        assert weighing.renewed(session, begun) is None
+    begun = known(weighing.draft(db.session(), own, NOVEMBER))
+    close(village, dt.date(2026, 11, 25))
+    with write() as session:
+        assert weighing.renewed(session, begun) is None
+
+
+def known(made: weighing.Draft | None) -> weighing.Draft:
+    assert made is not None
+    return made
 
 
 def test_two_offices_that_close_at_once_close_once(app: Flask, village: Village, lots: tuple[str, str]) -> None:

@@ -335,7 +335,7 @@ def test_a_dispute_is_put_before_a_person(client: FlaskClient, stripe: StripeFak
     stripe.dispute(str(order.payments[0].intent))
     for _time in range(2):
         stripe.post(client, stripe.told("charge.dispute.created"))
-    assert puzzles() == [("unknown", order.total)]
+    assert puzzles() == [("dispute", order.total)]
 
 
 def test_only_an_order_that_waits_for_a_card_leads_to_stripe(

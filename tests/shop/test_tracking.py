@@ -270,7 +270,7 @@ def test_a_seller_finds_and_works_parcels_on_her_pages(
     told = seller.get(f"/seller/parcels/{by_hand}").text
     assert "Đã tới tay người nhận" in told
     assert "60.000" in told
-    assert "Không có gói nào đang trên đường" in seller.get("/seller/parcels").text
+    assert "Không có kiện nào đang trên đường" in seller.get("/seller/parcels").text
     assert numbers(lot) == (11, 0, 1)
 
 

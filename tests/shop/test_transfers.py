@@ -401,6 +401,6 @@ def test_an_order_of_two_sellers_is_not_paid_by_one_transfer(village: Village) -
     gtins = [(village.product("packs", 500).gtin, 1), (product.gtin, 1)]
     with write() as session:
         session.execute(update(Product).where(Product.id == product.id).values(cooperative_id=other))
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(BadInput) as refused:
         services.place(None, gtins, BUYER, channel="api", idempotency_key="k-1", payment="vietqr")
-    assert refused.value.slug == "no-account"
+    assert refused.value.slug == "several-sellers"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shop.delivery.models import Shipment
 from shop.orders import services, steps
@@ -35,6 +35,19 @@ def ordered(product: Product, quantity: int, payment: str = "cod") -> str:
         None, [(product.gtin, quantity)], BUYER, channel="web", idempotency_key=uuid7(), payment=payment
     )
     db.session.rollback()
+    return db.session.scalars(select(Order.id).where(Order.token == placed.token)).one()
+
+
+def of_several(village: Village, quantity: int = 1) -> str:
+    """An old order, of so many packs of 500 g and of the other cooperative's packs of 1 kg; its id."""
+    small, big = village.product("packs", 500), village.product("packs", 1000)
+    placed = services.place(
+        None, [(small.gtin, quantity), (big.gtin, quantity)], BUYER, channel="web", idempotency_key=uuid7()
+    )
+    theirs = village.actor("office-other").cooperative_id
+    with write() as session:
+        session.execute(update(Product).where(Product.id == big.id).values(cooperative_id=theirs))
+        session.execute(update(Order).where(Order.token == placed.token).values(cooperative_id=None))
     return db.session.scalars(select(Order.id).where(Order.token == placed.token)).one()
 
 

@@ -147,11 +147,17 @@ def post_sepay(client: FlaskClient, notice: dict[str, Any], *, key: str = KEY) -
 
 def post_signed(client: FlaskClient, notice: dict[str, Any], *, seconds: int = 0, secret: str = SECRET) -> TestResponse:
     """SePay posts a signed notice, so many seconds off our clock."""
+    body, headers = signed(notice, seconds=seconds, secret=secret)
+    return client.post("/hooks/sepay", data=body, headers=headers)
+
+
+def signed(notice: dict[str, Any], *, seconds: int = 0, secret: str = SECRET) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers of a signed notice, as SePay would post them."""
     body = json.dumps(notice).encode()
     stamp = str(int(time.time()) + seconds)
     given = hmac.digest(secret.encode(), f"{stamp}.".encode() + body, "sha256").hex()
     headers = {"X-SePay-Timestamp": stamp, "X-SePay-Signature": f"sha256={given}", "Content-Type": "application/json"}
-    return client.post("/hooks/sepay", data=body, headers=headers)
+    return body, headers
 
 
 def post_payos(client: FlaskClient, notice: dict[str, Any]) -> TestResponse:

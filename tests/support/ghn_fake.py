@@ -42,6 +42,10 @@ class GhnFake:
     by_client: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """The path of every request."""
+    accounts: dict[str, str] = field(default_factory=lambda: {TOKEN: SHOP})
+    """Each token that it knows, and the shop that belongs to it."""
+    under: list[str] = field(default_factory=list)
+    """The shop of every request that it let in."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -153,9 +157,10 @@ class _Desk(BaseHTTPRequestHandler):
         if mood == "hang up":
             self.close_connection = True
             return
-        if (self.headers["Token"], self.headers["ShopId"]) != (TOKEN, SHOP):
+        if fake.accounts.get(self.headers["Token"]) != self.headers["ShopId"]:
             self._say(401, {"code": 401, "message": "Token is not valid!", "data": None})
             return
+        fake.under.append(self.headers["ShopId"])
         if mood == "down":
             self._say(502, {"code": 502, "message": "bad gateway", "data": None})
             return

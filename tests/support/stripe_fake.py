@@ -25,11 +25,12 @@ from werkzeug.test import TestResponse
 from village import clock
 
 KEY, SECRET = "sk_test_thu", "whsec_thu"
+VERSION = "2026-10-28.endive"
 KNOWN = frozenset(
     ("mode", "submit_type", "allowed_payment_method_types", "client_reference_id", "metadata", "payment_intent_data",
-     "line_items", "locale", "expires_at", "success_url", "cancel_url")
+     "line_items", "locale", "expires_at", "success_url", "cancel_url", "adaptive_pricing")
 )  # fmt: skip
-"""Of the parameters of API version 2026-10-28.endive those that we may send; Stripe refuses what it does not know."""
+"""Of the parameters of that version of the API those that we may send; Stripe refuses what it does not know."""
 Told = tuple[int, dict[str, Any]]
 
 
@@ -93,15 +94,25 @@ class StripeFake:
         with self._lock:
             self._keys.clear()
 
-    def dispute(self, intent: str) -> None:
-        """The buyer's bank takes the money back."""
+    def dispute(self, intent: str, reason: str = "fraudulent") -> str:
+        """The buyer's bank wants the money back."""
         with self._lock:
             found = {
                 "id": _id("du"), "object": "dispute", "status": "needs_response", "payment_intent": intent,
-                "amount": self.intents[intent]["amount"], "currency": "vnd",
+                "amount": self.intents[intent]["amount"], "currency": "vnd", "reason": reason,
+                "evidence_details": {"due_by": int(clock.now().timestamp()) + 7 * 86400, "past_due": False},
             }  # fmt: skip
             self.disputes[found["id"]] = found
             self._event("charge.dispute.created", found)
+            return str(found["id"])
+
+    def dispute_is(self, dispute: str, status: str) -> None:
+        """It goes on: `under_review` once it was answered, `won` or `lost` at its end."""
+        with self._lock:
+            found = self.disputes[dispute]
+            found["status"], found["evidence_details"] = status, {"due_by": None, "past_due": False}
+            kind = "closed" if status in ("won", "lost", "warning_closed") else "updated"
+            self._event(f"charge.dispute.{kind}", found)
 
     # Telling of it
 
@@ -196,6 +207,8 @@ class StripeFake:
         if not now + 1800 <= ends <= now + 86400:
             return _error(400, "invalid_request_error", "expires_at must be between 30 minutes and 24 hours away")
         total = int(price["unit_amount"]) * int(line["quantity"])
+        if total < 16_000:
+            return _error(400, "invalid_request_error", "Below 0.50 euros.", "amount_too_small")
         if total > 99_999_999:
             return _error(400, "invalid_request_error", "The amount is too large.", "amount_too_large")
         name = _id("cs_test")
@@ -311,6 +324,8 @@ def _handler(fake: StripeFake) -> type[BaseHTTPRequestHandler]:
         def _api(self, method: str, text: str) -> None:
             if self.headers.get("Authorization") != f"Bearer {KEY}":
                 told: Told | None = _error(401, "invalid_request_error", "Invalid API Key provided")
+            elif self.headers.get("Stripe-Version") != VERSION:
+                told = _error(400, "invalid_request_error", "Another version of the API than what this one speaks.")
             else:
                 path = urlsplit(self.path).path
                 told = fake.answer(method, path, _nested(text), self.headers.get("Idempotency-Key"))

@@ -15,7 +15,8 @@ from village.ids import secret_token, token_digest
 from village.people.access import Actor, not_yours, wrong_role
 from village.people.models import ApiToken, Member, MemberRole, Role, SignIn, SignInLink
 from village.people.schemas import MemberFields
-from village.places.models import Cooperative, Household
+from village.places.models import Household
+from village.places.services import alone_in
 from village.text import clean_line
 
 LINK_HOURS = 72
@@ -198,7 +199,7 @@ def _fill(member: Member, fields: MemberFields) -> None:
 
 def _keep_an_office(session: Session, member: Member) -> None:
     """Refuse to lose the last one who could let anybody in. The lock lets no two leave at once."""
-    session.execute(select(Cooperative.id).where(Cooperative.id == member.cooperative_id).with_for_update())
+    alone_in(session, member.cooperative_id)
     is_office = exists().where(MemberRole.member_id == Member.id, MemberRole.role == Role.OFFICE)
     office = set(
         session.scalars(

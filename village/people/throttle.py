@@ -34,12 +34,19 @@ def name_key(who: str) -> str:
 def address_key(address: str) -> str:
     """The key of a network address; an IPv6 reader owns a whole /64."""
     try:
-        parsed = ipaddress.ip_address(address)
+        found = parsed(address)
     except ValueError:
         return f"from:{_digest('unknown')}"
-    if parsed.version == 6:
-        parsed = ipaddress.ip_network((parsed, 64), strict=False).network_address
-    return f"from:{_digest(str(parsed))}"
+    if found.version == 6:
+        found = ipaddress.ip_network((found, 64), strict=False).network_address
+    return f"from:{_digest(str(found))}"
+
+
+def parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """A network address; one of IPv4 that a socket for both tells as IPv6 (`::ffff:203.0.113.9`) is itself again, or
+    all of IPv4 would be one /64. ValueError for none."""
+    found = ipaddress.ip_address(address)
+    return found.ipv4_mapped or found if found.version == 6 else found
 
 
 def count_attempt(name: str, address: str) -> None:
@@ -73,6 +80,21 @@ def count_act(purpose: str, address: str, most: int) -> None:
         raise TooMany("too-many-acts", message, retry_after=wait, minutes=-(-wait // 60))
 
 
+def spend_in(session: Session, purpose: str, address: str, amount: int, most: int, span: int) -> int | None:
+    """Add `amount` (1 or more) to what a network address had of something in the running `span` (seconds, a multiple
+    of WINDOW), inside the caller's transaction. None when that is `most` or less; else the seconds until the span is
+    over, and the caller raises, so that nothing was spent. Kept as in `count_act`, until the span is over.
+    """
+    now = int(clock.now().timestamp())
+    number = now // span
+    last = (number + 1) * (span // WINDOW) - 1
+    key = f"{purpose}:{address_key(address).partition(':')[2]}"
+    spent = _add(session, key, last, amount)
+    if spent == amount:
+        session.execute(delete(SignInFailure).where(SignInFailure.window < now // WINDOW - 1))
+    return None if spent <= most else (number + 1) * span - now
+
+
 def give_back(session: Session, name: str, address: str) -> None:
     """Forget the failures of a name that signed in, and this one attempt of its address."""
     window = int(clock.now().timestamp()) // WINDOW
@@ -81,12 +103,12 @@ def give_back(session: Session, name: str, address: str) -> None:
     session.execute(update(SignInFailure).where(*here, SignInFailure.count > 1).values(count=SignInFailure.count - 1))
 
 
-def _add(session: Session, key: str, window: int) -> int:
+def _add(session: Session, key: str, window: int, amount: int = 1) -> int:
     """One statement, so that no two processes count the same attempt."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = insert(SignInFailure).values(key=key, window=window, count=1)
+    row = insert(SignInFailure).values(key=key, window=window, count=amount)
     one_more = row.on_conflict_do_update(
-        index_elements=[SignInFailure.key, SignInFailure.window], set_={"count": SignInFailure.count + 1}
+        index_elements=[SignInFailure.key, SignInFailure.window], set_={"count": SignInFailure.count + amount}
     )
     return int(session.execute(one_more.returning(SignInFailure.count)).scalar_one())
 

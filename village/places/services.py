@@ -26,6 +26,12 @@ def cooperative_of(who: Actor) -> Cooperative:
     return db.session.get_one(Cooperative, who.cooperative_id)
 
 
+def alone_in(session: Session, cooperative_id: str) -> None:
+    """Be the only one of this cooperative's office, to the transaction's end, of those who ask for it here. Whoever
+    only writes a row that refers to the cooperative, such as an order, goes on meanwhile."""
+    session.execute(select(Cooperative.id).where(Cooperative.id == cooperative_id).with_for_update(key_share=True))
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many of each a cooperative has."""

@@ -2,9 +2,9 @@
 
 import gzip
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, has_request_context, request, url_for
 
 from village.settings import ROOT
 
@@ -45,6 +45,12 @@ def asset(name: str) -> str:
 
     A picture that nobody drew yet is the strand's: a product's picture is a name that the office types.
     """
+    return _address(request.script_root if has_request_context() else "", name)
+
+
+@lru_cache(maxsize=2048)
+def _address(_root: str, name: str) -> str:
+    """Kept for each place that a proxy may have put us: a page has a dozen."""
     if name.startswith("pictures/") and not (ROOT / "static" / name).is_file():
         name = NO_PICTURE
     return url_for("static", filename=name, v=_version(name))

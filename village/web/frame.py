@@ -15,7 +15,7 @@ PLACES = (
     ("/seller", _l("Bán hàng"), "orders", (Role.SELLER, Role.OFFICE)),
     ("/seller/live", _l("Phiên live"), "live", (Role.SELLER, Role.OFFICE)),
     ("/coop", _l("Hợp tác xã"), "house", (Role.OFFICE, Role.AUDITOR)),
-    ("/ledger", _l("Sổ cái"), "ledger", (Role.AUDITOR,)),
+    ("/ledger", _l("Sổ chung"), "ledger", (Role.AUDITOR,)),
     ("/me", _l("Của tôi"), "account", tuple(Role)),
 )
 
@@ -37,7 +37,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 UNDER = {"/": ("/products/", "/checkout", "/orders/"), "/ledger": ("/verify",)}
 """Pages that belong to a place though their address does not begin with its."""
-GUESTS = (("/", _l("Cửa hàng"), "house"), ("/cart", _l("Giỏ hàng"), "cart"), ("/ledger", _l("Sổ cái"), "ledger"))
+GUESTS = (("/", _l("Cửa hàng"), "house"), ("/cart", _l("Giỏ hàng"), "cart"), ("/ledger", _l("Sổ chung"), "ledger"))
 
 
 def nav() -> list[tuple[str, str, str, bool]]:

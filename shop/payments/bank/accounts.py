@@ -4,9 +4,11 @@ import unicodedata
 from dataclasses import dataclass
 
 from flask import current_app
+from sqlalchemy import select
 
 from shop.payments.bank.banks import BANKS
 from shop.payments.bank.models import BankAccount, Watcher
+from shop.payments.owners import is_for
 from shop.payments.vietqr import VietQr
 from village import clock
 from village.db import db, write
@@ -15,6 +17,7 @@ from village.forms import choice
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor, wrong_role
 from village.people.models import Role
+from village.settings import Settings
 from village.text import clean_line
 
 
@@ -35,22 +38,31 @@ def account_of(actor: Actor) -> BankAccount | None:
     return db.session.get(BankAccount, actor.cooperative_id)
 
 
-def watchers() -> tuple[Watcher, ...]:
-    """Who can tell of money here, as the settings have it."""
-    settings = current_app.extensions["soi"]
+def watchers(actor: Actor) -> tuple[Watcher, ...]:
+    """Who can tell the actor's cooperative of money, as the settings have it."""
+    settings: Settings = current_app.extensions["soi"]
     found: list[Watcher] = ["sepay"] if settings.sepay_key or settings.sepay_secret else []
-    return (*found, *(("payos",) if settings.payos_client_id else ()), "none")
+    if settings.payos_client_id and is_for(settings.payos_seller, actor.cooperative_id):
+        found.append("payos")
+    return (*found, "none")
 
 
 def save(actor: Actor, typed: Typed) -> BankAccount:
     """Write the account of the member's own cooperative down. BadInput names the field at fault."""
     _authorise(actor)
     bank = choice(typed.bin, "bin", BANKS)
-    watcher = choice(typed.watcher, "watcher", watchers())
+    watcher = choice(typed.watcher, "watcher", watchers(actor))
     number = "".join(clean_line(typed.account, "account", 40).upper().split())
     if not (number.isascii() and number.isalnum() and 6 <= len(number) <= 19):
         raise BadInput("bad-account", _l("Số tài khoản gồm 6 đến 19 chữ số, viết liền."), field="account")
     with write() as session:
+        same = select(BankAccount.cooperative_id).where(BankAccount.bin == bank, BankAccount.account == number)
+        if session.scalar(same.where(BankAccount.cooperative_id != actor.cooperative_id)) is not None:
+            # Money without a memo could then not be told to be anybody's, and would stand on nobody's desk.
+            raise BadInput(
+                "account-taken", _l("Hợp tác xã khác đã ghi số tài khoản này. Bác xem lại số giúp mình."),
+                field="account",
+            )  # fmt: skip
         account = session.get(BankAccount, actor.cooperative_id)
         if account is None:
             account = BankAccount(cooperative_id=actor.cooperative_id)

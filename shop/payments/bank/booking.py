@@ -1,16 +1,19 @@
 """A credit that somebody told us of becomes a transfer here, once, and goes to its order, or to the exceptions desk."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shop.orders.models import Order
+from shop.orders.selling import sellers_of
 from shop.payments import memos
 from shop.payments.bank import links
 from shop.payments.bank.models import BankAccount, Transfer
 from shop.payments.bank.told import Told
 from shop.payments.inbox import Outcome
 from shop.payments.models import Notice, Payment, PaymentPuzzle, Puzzle
-from shop.payments.services import came_in, sellers_of
+from shop.payments.services import came_in
 from village import clock
 
 
@@ -23,13 +26,20 @@ def book_in(
     account; else a person decides. `owner` is the cooperative whose statement it stands in; `missing` when no notice
     told of it. What came to an account that is none of ours and names no order of ours is nothing to us.
     """
+    # A statement that is read at this moment holds its account too: else both would find that nobody told of it yet.
+    accounts = select(BankAccount.cooperative_id).where(BankAccount.account == told.account)
+    session.execute(accounts.order_by(BankAccount.cooperative_id).with_for_update())
     known = _known(session, told)
     if known is not None:
         known.webhook_id = known.webhook_id or webhook_id
         return Outcome(Notice.DONE, "known", _order_id(session, known.payment_id))
     payment = _payment(session, told)
     payee = _payee(session, payment)
-    cooperative_id = owner or _owner(session, told, payee)
+    owners = [owner] if owner else _owners(session, told, payee)
+    if len(owners) > 1 and payee is None:
+        # At two banks there may be accounts of one number, and nobody tells us the bank: a person has to look.
+        return Outcome(Notice.PUZZLING, "several accounts of this number")
+    cooperative_id = owners[0] if len(owners) == 1 else None
     if cooperative_id is None and payee is None:
         return Outcome(Notice.IGNORED, "account")
     fits = payment is not None and cooperative_id is not None and payee == cooperative_id and told.currency == "VND"
@@ -93,20 +103,18 @@ def _payee(session: Session, payment: Payment | None) -> str | None:
     return sellers[0] if len(sellers) == 1 else None
 
 
-def _owner(session: Session, told: Told, payee: str | None) -> str | None:
-    """Whose account it came to: the payee's if it is hers, else the only one's who has it; None when it is nobody's.
+def _owners(session: Session, told: Told, payee: str | None) -> Sequence[str]:
+    """Whose account it came to: the payee's if it is hers, else everybody's who has one of that number.
 
     payOS is asked for each request by itself, and tells of no other: who it was made for is who is paid.
     """
     if told.code is not None and payee is not None:
-        return payee
+        return [payee]
     query = select(BankAccount.cooperative_id).where(
         BankAccount.account == told.account, BankAccount.watcher == told.source
     )
     owners = session.scalars(query).all()
-    if payee in owners:
-        return payee
-    return owners[0] if len(owners) == 1 else None
+    return [payee] if payee is not None and payee in owners else owners
 
 
 def _order_id(session: Session, payment_id: str | None) -> str | None:

@@ -74,7 +74,10 @@ def trusted(body: bytes, checksum_key: str) -> bool:
     given = told.get("signature")
     if not checksum_key or not isinstance(given, str):
         return False
-    ours = sign(members(told.get("data"), "data"), checksum_key)
+    try:
+        ours = sign(members(told.get("data"), "data"), checksum_key)
+    except RecursionError as error:  # what could just be read may still be nested too deeply to be written
+        raise Unreadable("no JSON of theirs") from error
     return hmac.compare_digest(ours.encode(), given.encode("utf-8", "surrogatepass"))
 
 

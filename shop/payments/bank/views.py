@@ -23,7 +23,7 @@ def account() -> ResponseReturnValue:
     """The account as it stands, and the form to change it."""
     found = accounts.account_of(signed_in())
     if found is None:
-        return _page(Form({"watcher": accounts.watchers()[0], "open": "1"}))
+        return _page(Form({"watcher": accounts.watchers(signed_in())[0], "open": "1"}))
     values = {"bin": found.bin, "account": found.account, "holder": found.holder, "watcher": found.watcher}
     return _page(Form(values | ({"open": "1"} if found.open else {})))
 
@@ -52,7 +52,7 @@ def _page(form: Form) -> Response:
         "payos": _("payOS báo ngay, mỗi đơn một mã riêng"),
         "none": _("Không ai báo, mình tải sao kê lên"),
     }
-    choices = [(key, words[key]) for key in accounts.watchers()]
+    choices = [(key, words[key]) for key in accounts.watchers(signed_in())]
     page = render_template(
         "payments/account.html", form=form, account=found, trial=trial, banks=[("", _("Chọn ngân hàng")), *_banks()],
         watchers=choices,

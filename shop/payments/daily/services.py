@@ -12,7 +12,8 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shop.orders.models import Order, OrderLine
+from shop.orders.models import Order
+from shop.orders.selling import sold_by_cooperative
 from shop.orders.steps import WORKERS
 from shop.payments.bank import links, payos, sepay
 from shop.payments.bank.booking import book_in
@@ -29,7 +30,6 @@ from village.i18n import lazy_gettext as _l
 from village.jobs.models import Job
 from village.jobs.services import ask
 from village.people.access import Actor, wrong_role
-from village.products.models import Product
 
 STATEMENT_MAX = 4 * 1024 * 1024
 DAY = "payments.day"
@@ -227,13 +227,12 @@ def _codes(cooperative_id: str, day: dt.date) -> list[int]:
     """The order codes at payOS that may have been paid on a day. One channel serves the house: its other cooperatives'
     requests are left to their own comparisons."""
     start = dt.datetime.combine(day, dt.time(), VN).astimezone(dt.UTC)
-    own = select(OrderLine.id).join(Product, Product.id == OrderLine.product_id)
-    own = own.where(OrderLine.order_id == Order.id, Product.cooperative_id == cooperative_id)
     rows = db.session.execute(
         select(Payment.memo, PayosLink.tries)
         .join(PayosLink, PayosLink.payment_id == Payment.id)
         .join(Order, Order.id == Payment.order_id)
-        .where(PayosLink.made_at >= start - LINKS_BACK, PayosLink.made_at < start + dt.timedelta(days=1), own.exists())
+        .where(PayosLink.made_at >= start - LINKS_BACK, PayosLink.made_at < start + dt.timedelta(days=1))
+        .where(sold_by_cooperative(cooperative_id))
     )
     return [links.order_code(memo, (tries - 1) % links.TRIES) for memo, tries in rows if memo]
 

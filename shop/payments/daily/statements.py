@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
 
-from shop.payments.bank.told import MEMO_MAX, Told
+from shop.payments.bank.told import MEMO_MAX, YEARS, Told
 from village.clock import VN
 
 LINES_MAX = 20_000
@@ -135,7 +135,7 @@ def _time(text: str, line: int) -> dt.datetime:
             found = dt.datetime.strptime(joined, form)
         except ValueError:
             continue
-        if found.year >= 2000:
+        if found.year in YEARS:
             return found.replace(tzinfo=VN).astimezone(dt.UTC)
     raise BadStatement("date", line)
 

@@ -13,11 +13,12 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session, joinedload
 
 from shop.orders.models import Order, Status
+from shop.orders.selling import sellers_of
 from shop.orders.steps import WORKERS, sold_by
 from shop.payments import inbox
 from shop.payments.bank.models import Transfer
 from shop.payments.models import PaymentPuzzle, Puzzle
-from shop.payments.services import came_in, new_try, payment_of, sellers_of
+from shop.payments.services import came_in, new_try, payment_of
 from village import clock
 from village.db import db, write
 from village.errors import BadInput, Conflict, NotFound

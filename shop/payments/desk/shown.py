@@ -1,6 +1,7 @@
 """How puzzles and what became of them are told to people."""
 
 from shop.orders.models import Status
+from shop.payments.desk import disputes
 from shop.payments.models import PaymentPuzzle, Puzzle
 from village.i18n import gettext as _
 
@@ -17,11 +18,21 @@ def why(kind: Puzzle) -> str:
         Puzzle.CURRENCY: _("Không phải tiền đồng"),
         Puzzle.MISSING: _("Sao kê có mà chưa ai báo"),
         Puzzle.UNKNOWN: _("Mình có ghi mà ngân hàng không có"),
+        Puzzle.DISPUTE: _("Khách đòi ngân hàng lấy lại tiền thẻ"),
     }[kind]
+
+
+def facts(puzzle: PaymentPuzzle) -> list[tuple[str, str]]:
+    """What is known of it beside the order: names and values."""
+    if puzzle.kind is Puzzle.DISPUTE:
+        return disputes.facts(puzzle)
+    return [(_("Nội dung"), puzzle.memo)] if puzzle.memo else []
 
 
 def advice(puzzle: PaymentPuzzle) -> str:
     """What can be done about it."""
+    if puzzle.kind is Puzzle.DISPUTE:
+        return disputes.advice(puzzle)
     if puzzle.kind is Puzzle.UNDER and puzzle.order is not None and puzzle.order.status is Status.CANCELLED:
         return _("Đơn đã huỷ: trả lại phần đã nhận ở trang của đơn, rồi để khoản này qua một bên.")
     return {
@@ -43,5 +54,6 @@ def became(puzzle: PaymentPuzzle) -> str:
         "matched": _("Đã ghi vào đơn %(number)s", number=puzzle.order.number if puzzle.order else ""),
         "refunded": _("Đã chuyển trả: %(note)s", note=puzzle.note),
         "set_aside": _("Để qua một bên: %(note)s", note=puzzle.note),
+        "kept": _("Xong, mình giữ được tiền"),
     }[puzzle.resolution]
     return _("Người mua đã chuyển đủ") if puzzle.kind is Puzzle.UNDER and puzzle.resolution == "matched" else word

@@ -117,7 +117,7 @@ def _page(error: SoiError | None = None, puzzle_id: str = "") -> Response:
     return make_response(
         render_template(
             "payments/desk.html", desk=services.desk(who, page), page=page, why=shown.why, advice=shown.advice,
-            became=shown.became, has_money=HAS_MONEY, goes_back=GOES_BACK, error=error, at=puzzle_id,
+            facts=shown.facts, became=shown.became, has_money=HAS_MONEY, goes_back=GOES_BACK, error=error, at=puzzle_id,
             typed=request.form, office=who.has(Role.OFFICE),
         )
     )  # fmt: skip

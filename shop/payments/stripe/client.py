@@ -1,7 +1,8 @@
 """Asking Stripe, with its own library. Never within a transaction: it answers when it likes.
 
 What comes back is read into values of ours, strictly. VND has no smaller unit, so Stripe's amounts are whole đồng.
-https://docs.stripe.com/api/checkout/sessions and https://docs.stripe.com/api/refunds are the sources of the names.
+https://docs.stripe.com/api/checkout/sessions and https://docs.stripe.com/api/refunds are the sources of the names;
+`allowed_payment_method_types` took the place of `payment_method_types` in 2026-09-30.endive.
 """
 
 import datetime as dt
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CURRENCY = "vnd"
+VERSION = "2026-10-28.endive"
+"""Of Stripe's API, in which all is asked and answered: a newer library shall not change what we read by itself."""
 TIMEOUT = (4.0, 10.0)
 """Seconds to connect, and between two pieces of an answer."""
 RETRIES = 1
@@ -88,6 +91,9 @@ class Dispute:
     amount: int
     currency: str
     intent: str
+    reason: str
+    due_by: int
+    """Seconds since 1970, until when the bank can be answered; 0 where it need not be."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,8 @@ def make_checkout(wanted: Wanted) -> Checkout:
         "expires_at": int(wanted.expires_at.timestamp()),
         "success_url": wanted.success_url,
         "cancel_url": wanted.cancel_url,
+        # The card is charged what the order says, in đồng; what its bank makes of that is between it and the buyer.
+        "adaptive_pricing": {"enabled": False},
     }
     key = wanted.key
     return _checkout(
@@ -223,6 +231,8 @@ def dispute(dispute_id: str) -> Dispute:
         amount=int(told.get("amount") or 0),
         currency=str(told.get("currency") or ""),
         intent=_id_of(told.get("payment_intent")),
+        reason=str(told.get("reason") or ""),
+        due_by=int((told.get("evidence_details") or {}).get("due_by") or 0),
     )
 
 
@@ -261,6 +271,7 @@ def _client() -> "StripeClient":
             stripe.enable_telemetry = False
             found = current_app.extensions[CLIENT] = stripe.StripeClient(
                 settings.stripe_key,
+                stripe_version=VERSION,
                 base_addresses={"api": settings.stripe_url},
                 http_client=stripe.RequestsClient(timeout=TIMEOUT),
                 max_network_retries=RETRIES,

@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from shop.cli import shop
 from shop.orders.models import Order
+from shop.orders.selling import sellers_of
 from shop.payments.models import Payment, PaymentPuzzle, Puzzle, Refund
-from shop.payments.services import sellers_of
 from shop.payments.stripe import client, refunds, sessions
 from shop.payments.stripe.client import Refused
 from village import clock

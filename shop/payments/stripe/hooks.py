@@ -12,12 +12,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shop.orders.models import Order
 from shop.payments import inbox
 from shop.payments.inbox import Outcome
-from shop.payments.models import Notice, Payment, PaymentPuzzle, Puzzle, WebhookEvent
-from shop.payments.services import sellers_of
-from shop.payments.stripe import client, refunds, sessions
+from shop.payments.models import Notice, Payment, WebhookEvent
+from shop.payments.stripe import client, disputes, refunds, sessions
 from shop.payments.stripe.client import Checkout, Dispute, MoneyBack, Refused
 from village import clock
 from village.db import db
@@ -55,7 +53,8 @@ def check(body: bytes, signature: str, secret: str) -> None:
     import stripe  # it takes its time, and few processes ever need it
 
     try:
-        if len(signature) > SIGNATURE_MAX:
+        # The library compares texts, which it can only do in ASCII.
+        if len(signature) > SIGNATURE_MAX or not signature.isascii():
             raise ValueError
         stripe.WebhookSignature.verify_header(body, signature, secret)
         signed = next(int(item[2:]) for item in signature.split(",") if item.startswith("t="))
@@ -97,7 +96,7 @@ def prepare(event: WebhookEvent) -> list[About]:
         if event.kind.startswith("refund.") or event.kind == "charge.refund.updated":
             back = client.money_back(about)
             return [*_its_payment(back.intent), back]
-        if event.kind == "charge.dispute.created":
+        if event.kind.startswith("charge.dispute."):
             disputed = client.dispute(about)
             return [*_its_payment(disputed.intent), disputed]
     except Refused:
@@ -123,22 +122,6 @@ def act(session: Session, event: WebhookEvent, about: list[About]) -> Outcome:
             case MoneyBack():
                 outcome = refunds.settle_in(session, found, event.id)
             case Dispute():
-                outcome = _disputed(session, found, event.id)
+                outcome = disputes.settle_in(session, found, event.id)
         session.flush()
     return outcome
-
-
-def _disputed(session: Session, found: Dispute, webhook_id: str) -> Outcome:
-    """Only a person can answer the bank, on Stripe's pages."""
-    payment = session.scalar(select(Payment).where(Payment.intent == found.intent))
-    if payment is None:
-        return Outcome(Notice.IGNORED, "not of this village")
-    sellers = sellers_of(session, session.get_one(Order, payment.order_id))
-    session.add(
-        PaymentPuzzle(
-            kind=Puzzle.UNKNOWN, amount=found.amount, memo=f"Stripe dispute: {found.status}"[:300], reference=found.id,
-            order_id=payment.order_id, payment_id=payment.id, webhook_id=webhook_id, found_at=clock.now(),
-            cooperative_id=sellers[0] if len(sellers) == 1 else None,
-        )
-    )  # fmt: skip
-    return Outcome(Notice.PUZZLING, "disputed", payment.order_id)

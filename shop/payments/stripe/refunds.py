@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from shop.orders import steps
 from shop.orders.models import Order
+from shop.orders.selling import sellers_of
 from shop.payments.inbox import Outcome
 from shop.payments.models import Notice, Payment, PaymentPuzzle, Puzzle, Refund, Standing
-from shop.payments.services import sellers_of
 from shop.payments.stripe import client
 from shop.payments.stripe.client import MoneyBack, Refused
 from village import clock

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from shop.orders.errors import no_order
 from shop.orders.models import OPEN, Order, PaymentState, Status
+from shop.orders.selling import sellers_of
 from shop.payments.inbox import Outcome
 from shop.payments.models import Notice, Payment, PaymentPuzzle, Puzzle, Standing
-from shop.payments.services import came_in, payment_of, sellers_of
+from shop.payments.services import came_in, payment_of
 from shop.payments.stripe import client, refunds
 from shop.payments.stripe.client import Checkout, Wanted
 from village import clock

@@ -15,7 +15,23 @@ ALLOWED_HOSTS = ["*"]
 SITE_ID = 1
 ROOT_URLCONF = "shop_urls"
 INSTALLED_APPS = [*OSCAR_APPS, "sorl.thumbnail"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER / "oscar.db", "CONN_MAX_AGE": None}}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": FOLDER / "oscar.db",
+        "CONN_MAX_AGE": None,
+        # As ours: readers do not wait, writers queue instead of failing, what is answered is on the disk.
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+        },
+    }
+}
+OSCAR_ALLOW_ANON_CHECKOUT = True
+OSCAR_DEFAULT_CURRENCY = "VND"
+# The mail about an order is written, and goes nowhere: we put ours into the database.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
 STATIC_URL = "/static/"
