@@ -24,9 +24,9 @@ from trace.recalls.api import recalls
 from trace.reports import wiring as reporting
 from trace.scan.beside_views import pages as beside_scan
 from trace.scan.cache import Pages
-from trace.scan.front import Front
 from trace.scan.others import Compressed
 from trace.scan.others import pages as gs1
+from trace.scan.views import ROUTE
 from trace.scan.views import pages as scan
 from trace.series import shown as series
 from trace.units import wiring as counting
@@ -34,6 +34,7 @@ from trace.verifier.views import pages as verifier
 from trace.witness.cli import witness as witness_cli
 from village.settings import Settings
 from village.web.api import api
+from village.web.front import Front
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -42,7 +43,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.url_map.converters["compressed"] = Compressed
     app.jinja_env.globals.update(series.TEMPLATE_GLOBALS)
     kept = app.extensions["soi.scan.pages"] = Pages()
-    app.wsgi_app = Front(app, app.wsgi_app, kept)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app, app.wsgi_app, kept, "/01/", ROUTE)  # type: ignore[method-assign]
     for pages in (ledger, evidence, scan, gs1, beside_scan, cases, verifier):
         app.register_blueprint(pages)
     api.register_blueprint(batches)

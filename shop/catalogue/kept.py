@@ -10,11 +10,12 @@ import datetime as dt
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 from markupsafe import Markup
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from shop.catalogue import telling
@@ -119,19 +120,24 @@ def init_app(app: Flask) -> None:
     app.extensions[PAGES] = Pages()
 
 
-def of_product(slug: str) -> Kept:
-    """A sold product's page in the reader's language; NotFound for what is not sold."""
+def of_product(slug: str, version: Version) -> Kept:
+    """A sold product's page in the reader's language, of this version; NotFound for what is not sold."""
     pages: Pages = current_app.extensions[PAGES]
-    key, version = (slug, current_language()), _version(slug)
+    key = (slug, current_language())
     kept = pages.get(key, version)
     if kept is not None and kept.version == version:
         return kept
     made_at, fixed = (kept.made_at, kept.fixed) if kept is not None else (time.monotonic(), _fixed(slug))
     made = _render(with_lots(db.session(), fixed), version, fixed, made_at)
-    # On PostgreSQL each statement sees its own moment: what changed in between belongs to no version.
-    if db.engine.dialect.name == "sqlite" or _version(slug) == version:
+    if still(lambda: version_of(db.session.connection(), slug) == version):
         pages.put(key, made)
     return made
+
+
+def still(look: Callable[[], bool]) -> bool:
+    """True when what was read since a version was looked up belongs to it. On PostgreSQL each statement sees its own
+    moment, and one has to `look` again."""
+    return db.engine.dialect.name == "sqlite" or look()
 
 
 def _fixed(slug: str) -> Fixed:
@@ -140,8 +146,8 @@ def _fixed(slug: str) -> Fixed:
         return fixed_of(apart, slug)
 
 
-def _version(slug: str) -> Version:
-    connection = db.session.connection()
+def version_of(connection: Connection, slug: str) -> Version:
+    """What a product's page depends on, but for who reads and for recalls: today, the village's rows, the lots."""
     today: dt.date = clock.today()
     lots = connection.execute(_LOTS, {"slug": slug}).all()
     return today, connection.scalar(_REVISION), tuple(map(tuple, lots))

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, render_template, request, se
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint as ApiBlueprint
 
-from shop.catalogue import kept, pictures, services, telling
+from shop.catalogue import guests, pictures, services, telling
 from shop.catalogue.page import product_at
 from shop.catalogue.schemas import ProductsSchema
 from shop.catalogue.search import QUERY_MAX
@@ -30,6 +30,7 @@ api = ApiBlueprint(
     "api_products", __name__, url_prefix="/api/products", description="What is sold, and how much is left."
 )
 HOUR = 3600
+PRODUCT = "/products/<slug>"
 
 
 @pages.get("/")
@@ -40,10 +41,10 @@ def storefront() -> ResponseReturnValue:
     return render_template("catalogue/storefront.html", offers=found, query=query)
 
 
-@pages.get("/products/<slug>")
+@pages.get(PRODUCT)
 def product(slug: str) -> ResponseReturnValue:
     """One product: its story, what the law asks, the lots that it is sold from."""
-    return render_template("catalogue/product.html", kept=kept.of_product(slug))
+    return guests.answer(slug)
 
 
 @pages.get("/products/<slug>/card.png")

@@ -129,7 +129,7 @@ def _storefront(
         paths = shelf.paths
         db.session.remove()
         db.engine.dispose()
-    served = start(settings, workers=WORKERS, env=QUIET)
+    served = start(settings, workers=WORKERS, env=QUIET, forked=False)
     try:
         lines = [_pages(f"product page, {on}", served.port, paths, seconds, pages)]
         # In turn, twice: the machine's moods fall on both.

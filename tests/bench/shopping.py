@@ -42,7 +42,10 @@ class Page:
 
 
 class Browser:
-    """One buyer's: cookies of its own, redirects followed. `asked` counts requests. Connections outlive buyers."""
+    """One buyer's: cookies and a connection of its own, redirects followed. `asked` counts requests.
+
+    Were connections kept from buyer to buyer, all of them might stick to one of the server's workers.
+    """
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -54,6 +57,7 @@ class Browser:
 
     def another(self) -> None:
         """Somebody whom the shop has not seen yet."""
+        self.close()
         self.asked, self.cookies = 0, {}
         self.buyer = f"{random.randrange(10**6):06d}"
 

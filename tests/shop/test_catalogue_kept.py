@@ -15,7 +15,7 @@ from tests.shop.hands import place, shelve, statements
 from tests.support.village import Village
 from trace.lots.models import Batch
 from village import clock
-from village.db import write
+from village.db import db, write
 from village.places.models import Household
 from village.products import services
 from village.products.models import Product
@@ -115,7 +115,7 @@ def test_so_many_pages_are_kept_and_old_ones_are_made_anew(
 ) -> None:
     client.get(f"/products/{packs.slug}")
     pages: Pages = app.extensions[kept.PAGES]
-    found = kept.of_product(packs.slug)
+    found = kept.of_product(packs.slug, kept.version_of(db.session.connection(), packs.slug))
     assert pages.get((packs.slug, "vi"), found.version) is found
     assert pages.get((packs.slug, "vi"), ("other",)) is None
     for number in range(MOST):

@@ -20,7 +20,6 @@ from trace.units.models import Unit
 from village import clock
 from village.db import db, write
 from village.errors import BadInput, Conflict
-from village.products.models import Product
 
 SignIn = Callable[[FlaskClient, str], None]
 
@@ -165,7 +164,7 @@ def test_who_may_not_is_turned_away(
     assert producer.post(path, data={"labels": "X"}).status_code == 403
     stranger = village.site("Nhà Hộ C").cooperative_id
     with write() as session:
-        session.execute(update(Product).values(cooperative_id=stranger))
+        session.execute(update(Order).values(cooperative_id=stranger))
     seller = browser(app)
     sign_in(seller, "seller")
     for sent in (seller.get(path), seller.post(path, data={"labels": "X"}), seller.post(f"{path}/out")):

@@ -163,7 +163,7 @@ def test_nobody_asks_the_carrier_for_an_order_that_may_not_leave(village: Villag
         sent(village, unpaid)
     order_id = ready(village, 3)
     whole = wish(village, order_id)
-    with pytest.raises(BadInput, match="chưa có gói miến"):
+    with pytest.raises(BadInput, match="chưa có gói nào"):
         shipping.send(village.actor("seller"), order_id, replace(whole, parts=()))
     (line, batch, _units) = whole.parts[0]
     with pytest.raises(Conflict, match="vừa đổi"):

@@ -131,6 +131,11 @@ class Pages:
         self._checked.pop(kept.key, None)
         return False
 
+    def fresh(self, key: Key) -> Kept | None:
+        """What is kept and was proven not long ago."""
+        found = self.get(key)
+        return found if found is not None and found.fresh else None
+
     def get(self, key: Key) -> Kept | None:
         """What is kept, or None. The caller still compares its version."""
         with self._lock:

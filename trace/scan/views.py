@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, re
 from flask.typing import ResponseReturnValue
 
 from trace.gs1.digital_link import DigitalLink, parse_path
-from trace.scan import answers, front, links, linkset, services, words
+from trace.scan import answers, links, linkset, services, words
 from trace.scan.asked import Asked
 from trace.scan.cache import Kept
 from trace.units import page as packs
@@ -15,12 +15,14 @@ from trace.units import services as units
 from village.db import db
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
+from village.web.front import KEPT
 
+ROUTE = "/01/<path:_rest>"
 pages = Blueprint("scan", __name__, template_folder="templates")
 answers.init_app(pages)
 
 
-@pages.route(front.ROUTE, methods=["GET", "OPTIONS"], provide_automatic_options=False, merge_slashes=False)
+@pages.route(ROUTE, methods=["GET", "OPTIONS"], provide_automatic_options=False, merge_slashes=False)
 def resolve(_rest: str) -> ResponseReturnValue:
     """What a phone opens after it scanned a pack; also what GS1's systems ask."""
     return answers.resolved(parse_path, _answer)
@@ -63,7 +65,7 @@ def _sent(kept: Kept, link: DigitalLink) -> Response:
     if link.serial is not None and kept.mimetype == services.PAGE:
         # One pack's own: neither remembered by the front nor the same for two packs.
         return packs.answer(kept.body, link.gtin, link.lot or "", link.serial)
-    request.environ[front.KEPT] = kept
+    request.environ[KEPT] = kept
     headers = {"ETag": f'W/"{kept.etag}"', "Cache-Control": "no-cache"}
     if request.if_none_match.contains_weak(kept.etag):
         return Response(status=304, headers=headers)
