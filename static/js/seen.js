@@ -24,8 +24,7 @@ async function keep() {
 async function put(name, address, answer, most) {
   if (!answer.ok) return;
   const cache = await caches.open(name);
-  await cache.delete(address);
-  await cache.put(address, answer);
+  await cache.put(address, answer); // takes the place of an older one and goes to the end, in one step
   const all = await cache.keys();
   for (const one of all.slice(0, Math.max(0, all.length - most))) await cache.delete(one);
 }

@@ -4,11 +4,11 @@ A run of the suite starts a hundred servers, and each one's worker would load th
 a core. What runs after the fork is gunicorn with our own configuration, as `python -m gunicorn` runs it.
 """
 
+import atexit
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -89,5 +89,8 @@ def _serve(config: str, env: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["gunicorn", "-c", config]
-    with suppress(SystemExit):
+    try:
         run()
+    finally:
+        # In its workers too, which leave by here: a process that multiprocessing made skips this at its end.
+        atexit._run_exitfuncs()
