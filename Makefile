@@ -91,14 +91,13 @@ run: .venv/for-run
 	bash tests/oracles/install.sh .make/oracles
 	touch $@
 
-# .make/browser is never made, so that a browser taken away is noticed. One process more than two cores have: some of
-# them always wait, for a browser, a server, a clock.
+# .make/browser is never made, so that a browser taken away is noticed.
 test: .venv/for-test .make/browser .make/oracles/installed
 	$(COMPILED)
 	echo "· The suite on SQLite"
-	$(PY) -m pytest -n 3 $(ARGS)
+	$(PY) -m pytest -n 2 $(ARGS)
 	echo "· What touches the database again, on PostgreSQL"
-	$(PY) -m pytest -n 3 --db postgresql -m "not slow_once and not browser" $(ARGS)
+	$(PY) -m pytest -n 2 --db postgresql -m "not slow_once and not browser" $(ARGS)
 
 check: .venv/for-check
 	echo "· ruff"

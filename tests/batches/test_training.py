@@ -179,14 +179,14 @@ def test_the_server_brings_its_training_village_along_and_takes_it_away(app: Fla
     port = free_port()
     served = start(settings, workers=1, env={"TRAINING_PORT": str(port)})
     try:
-        assert _health(port, until=30) == 200
+        assert _health(port, until=90) == 200
         digest = hashlib.sha256((settings.instance / TRAINING / "soi.db").read_bytes())
         assert digest.digest() and (settings.instance / TRAINING / "keys").is_dir()
     finally:
         os.kill(served.process.pid, 9)
         served.process.wait()
     # Its parent was killed, not asked: it notices by itself.
-    assert _health(port, until=0, gone=20) is None
+    assert _health(port, until=0, gone=60) is None
     served.kill()
 
 

@@ -33,7 +33,7 @@ STEPS = [
     "keys", "form", "checkpoint", "witnesses", "inclusion", "signatures", "chain", "ancestry", "freshness",
     "consistency",
 ]  # fmt: skip
-NO_NETWORK = re.compile(r"ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|404")
+NO_NETWORK = re.compile(r"ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|404|error occurred when fetching the script")
 
 
 @dataclass

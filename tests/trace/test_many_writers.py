@@ -25,7 +25,7 @@ from village.db import db
 from village.settings import ROOT, Settings
 
 PROCESSES, THREADS = 4, 4
-EVENTS = 1600
+EVENTS = 800
 
 
 def _write(settings: Settings, stories: int) -> tuple[list[tuple[str, int, str]], float]:
