@@ -239,7 +239,8 @@ def test_a_product_page_tells_lots_law_and_valid_certificates(client: FlaskClien
             )  # fmt: skip
     with statements() as seen:
         page = client.get(f"/products/{product.slug}")
-    assert len(seen) <= 10
+    # On PostgreSQL what was read is looked at again before it is kept.
+    assert len(seen) <= (10 if db.engine.dialect.name == "sqlite" else 14)
     with statements() as again:
         client.get(f"/products/{product.slug}")
     assert len(again) <= 4
