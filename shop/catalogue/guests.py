@@ -23,7 +23,7 @@ from trace.recalls.reading import going_on
 from village import clock
 from village.db import commits_here, db
 from village.i18n import COOKIE, current_language
-from village.web.front import KEPT
+from village.web.front import KEPT, whole
 
 PAGES = "soi.products.guests"
 MOST = 1000
@@ -119,17 +119,6 @@ def answer(slug: str) -> Response:
         pages: Pages = current_app.extensions[PAGES]
         pages.put(page, commits)
         request.environ[KEPT] = page
-    return _sent(page)
-
-
-def _sent(page: Page) -> Response:
-    headers = {"ETag": f'W/"{page.etag}"', "Cache-Control": "no-cache"}
-    if request.if_none_match.contains_weak(page.etag):
-        return Response(status=304, headers=headers)
-    body = page.body
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        body = page.zipped
-        headers["Content-Encoding"] = "gzip"
-    response = Response(body, headers=headers, mimetype="text/html")
+    response = whole(page, "text/html; charset=utf-8")
     response.vary.update(("Accept-Encoding", "Cookie"))
     return response

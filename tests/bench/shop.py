@@ -310,7 +310,7 @@ def _page(lines: Sequence[Line], seconds: float, busy: float) -> str:
             "",
             f"Written by `make bench` on {clock.today().isoformat()}: {os.cpu_count()} cores, Python",
             f"{platform.python_version()}, gunicorn {gunicorn.__version__} with {WORKERS} workers of {THREADS} threads",
-            f"for each shop; 16 keep-alive connections on the same cores, {seconds:.0f} s each, in rounds on fresh",
+            f"for each shop; 16 connections at a time on the same cores, {seconds:.0f} s each, in rounds on fresh",
             "connections. Both shops keep eight products under the same words, on SQLite in WAL mode with synchronous",
             "FULL. A buyer asks for pages and sends forms as a browser without JavaScript does, from the product by",
             "cart and checkout to the page that says that it is ordered; then the next one comes. She pays on",

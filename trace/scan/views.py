@@ -15,7 +15,7 @@ from trace.units import services as units
 from village.db import db
 from village.errors import NotFound
 from village.i18n import lazy_gettext as _l
-from village.web.front import KEPT
+from village.web.front import KEPT, whole
 
 ROUTE = "/01/<path:_rest>"
 pages = Blueprint("scan", __name__, template_folder="templates")
@@ -66,14 +66,7 @@ def _sent(kept: Kept, link: DigitalLink) -> Response:
         # One pack's own: neither remembered by the front nor the same for two packs.
         return packs.answer(kept.body, link.gtin, link.lot or "", link.serial)
     request.environ[KEPT] = kept
-    headers = {"ETag": f'W/"{kept.etag}"', "Cache-Control": "no-cache"}
-    if request.if_none_match.contains_weak(kept.etag):
-        return Response(status=304, headers=headers)
-    body = kept.body
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        body = kept.zipped
-        headers["Content-Encoding"] = "gzip"
-    return Response(body, headers=headers, content_type=answers.content_type(kept.mimetype))
+    return whole(kept, answers.content_type(kept.mimetype))
 
 
 def _product(link: DigitalLink, asked: Asked) -> Response:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from flask import Flask
+from flask import Flask, Response, request
 from sqlalchemy import Engine
 
 from village.db import db
@@ -161,6 +161,18 @@ class Front:
         )
         start_response("200 OK" if status == 200 else "304 NOT MODIFIED", headers)
         return [body] if method == "GET" else []
+
+
+def whole(kept: Kept, content_type: str) -> Response:
+    """What is kept, as a view of the app answers with it: zipped for who reads that, 304 for who has it."""
+    headers = {"ETag": f'W/"{kept.etag}"', "Cache-Control": "no-cache"}
+    if request.if_none_match.contains_weak(kept.etag):
+        return Response(status=304, headers=headers)
+    body = kept.body
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        body = kept.zipped
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, headers=headers, content_type=content_type)
 
 
 def _form(environ: Environ, guests_only: bool) -> Form | None:
