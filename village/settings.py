@@ -64,6 +64,8 @@ class Settings:
     """How many digits at the front of a cooperative's GLN are the company prefix that GS1 gave it (7 to 12)."""
     keeper: bool
     """Whether gunicorn runs the ledger's keeper beside its workers."""
+    keeper_nice: int
+    """How far the keeper's duties stand back behind all other work: 19, the most, takes only what nobody else needs."""
     jobs: bool
     """Whether gunicorn runs the worker for jobs beside its workers."""
     max_sheet: int
@@ -181,6 +183,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         ledger_export=Path(folder).resolve() if (folder := environ.get("LEDGER_EXPORT", "")) else None,
         gs1_prefix_digits=_integer(environ, "GS1_PREFIX_DIGITS", 12, 7, 12),
         keeper=_one_of(environ, "KEEPER", "on", ("on", "off")) == "on",
+        keeper_nice=_integer(environ, "KEEPER_NICE", 19, 0, 19),
         jobs=_one_of(environ, "JOBS", "on", ("on", "off")) == "on",
         max_sheet=_integer(environ, "SHEET_MIB", 25, 1, 200) * MIB,
         scan_place_header=_header(environ, "SCAN_PLACE_HEADER"),

@@ -69,6 +69,8 @@ def environment(settings: Settings, port: int, **more: str) -> dict[str, str]:
         "PORT": str(port),
         "LOG_LEVEL": "error",
         "KEEPER": "off",
+        # Beside a suite on every core, the least of all would wait for ever.
+        "KEEPER_NICE": "0",
         "JOBS": "off",
         **more,
     }

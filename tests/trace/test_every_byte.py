@@ -141,9 +141,9 @@ def read_back(data: bytes) -> list[Any] | None:
 
 
 def flips(data: bytes, shard: int) -> Iterator[tuple[int, bytes]]:
-    """Each byte of the shard's part, changed to another; in the suite every third of them."""
+    """Each byte of the shard's part, changed to another; in the suite every tenth of them."""
     chance = random.Random(shard)
-    for at in range(shard, len(data), SHARDS * (3 if times(1) == 1 else 1)):
+    for at in range(shard, len(data), SHARDS * (10 if times(1) == 1 else 1)):
         for _ in range(times(1)):
             yield at, data[:at] + bytes([data[at] ^ chance.randrange(1, 256)]) + data[at + 1 :]
 
@@ -166,7 +166,7 @@ def test_a_flip_of_any_byte_of_the_database_is_found_or_lies_outside_of_the_ledg
         else:
             found += 1
     assert unseen == []
-    assert found > 150 and unreadable and outside, (found, unreadable, outside)
+    assert found > 40 and unreadable and outside, (found, unreadable, outside)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -184,7 +184,7 @@ def test_a_flip_of_any_byte_of_the_published_log_is_found(small: Small, shard: i
             if published_holds(folder, small.policy):
                 unseen.append((path.name, at))
         path.write_bytes(data)
-    assert unseen == [] and tried > 30
+    assert unseen == [] and tried > 10
     assert published_holds(folder, small.policy)
 
 

@@ -275,7 +275,7 @@ def test_asked_to_end_it_ends_at_once_with_all_that_it_started(
         "import wsgi; from dataclasses import replace; from trace.keeper.loop import Keeper;"
         "from tests.trace.test_keeper import FOREVER; Keeper(wsgi.create_app(), [FOREVER]).run()"
     )
-    keeper = subprocess.Popen([sys.executable, "-c", code], env=environment(settings, 1), cwd=ROOT)
+    keeper = subprocess.Popen([sys.executable, "-c", code], env=environment(settings, 1, KEEPER_NICE="19"), cwd=ROOT)
     try:
         until(lambda: len(psutil.Process(keeper.pid).children()) == 1, "the check begins")
         (running,) = psutil.Process(keeper.pid).children()

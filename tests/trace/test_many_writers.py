@@ -25,7 +25,7 @@ from village.db import db
 from village.settings import ROOT, Settings
 
 PROCESSES, THREADS = 4, 4
-EVENTS = 800
+EVENTS = 400
 
 
 def _write(settings: Settings, stories: int) -> tuple[list[tuple[str, int, str]], float]:

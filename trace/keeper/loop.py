@@ -20,8 +20,6 @@ from village import clock
 
 GRACE = 3.0
 """Seconds that a duty's process has to end when it is asked to."""
-LEAST = 19
-"""The lowest priority: a check may take all that nobody else needs."""
 
 log = structlog.get_logger("soi.keeper")
 
@@ -127,13 +125,14 @@ class Keeper:
             self._place.forget_wish()
         standing.turn = Turn(began=stamp(standing.began))
         standing.deadline = time.monotonic() + duty.patience
-        command = duties.command(duty, self._app.extensions["soi"])
+        settings = self._app.extensions["soi"]
+        command = duties.command(duty, settings)
         with self._place.output(duty.name).open("wb") as out, self._place.errors(duty.name).open("wb") as errors:
             standing.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, start_new_session=True
             )
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, standing.process.pid, LEAST)
+            os.setpriority(os.PRIO_PROCESS, standing.process.pid, settings.keeper_nice)
 
     def _watch(self, standing: Standing, process: subprocess.Popen[bytes]) -> None:
         status = process.poll()
