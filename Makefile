@@ -121,6 +121,9 @@ bench: .venv/for-test
 	$(PY) -m tests.bench.shop
 	echo "· Reading a livestream's comments: how fast, and a million that nobody would write"
 	$(PY) -m tests.bench.parser
+	echo "· Livestreams: how fast comments become orders, and a whole evening (twice ten minutes)"
+	$(PY) -m tests.bench.live
+	$(PY) -m tests.bench.evening
 
 soak: .venv/for-test .make/oracles/installed
 	mkdir -p .make

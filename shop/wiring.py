@@ -9,9 +9,7 @@ from shop.catalogue import views as catalogue_views
 from shop.catalogue import wiring as catalogue
 from shop.delivery import wiring as delivery
 from shop.demo.cli import demo
-from shop.live import api as live_api
-from shop.live import cli as live_cli
-from shop.live import views as live_views
+from shop.live import wiring as live
 from shop.mails import listening as mails
 from shop.orders import api as orders_api
 from shop.orders import expiring
@@ -22,6 +20,7 @@ from shop.picking import views as picking_views
 from shop.recalls import listening as recalls
 from shop.recalls import views as recalls_views
 from shop.refunds import views as refunds_views
+from shop.refusals import wiring as refusals
 from shop.rights import retention as rights_retention
 from shop.rights import views as rights_views
 from shop.seller import console as seller_console
@@ -44,10 +43,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     on_tidying(app, seller_files.tidy)
     api.register_blueprint(catalogue_views.api)
     api.register_blueprint(orders_api.api)
-    app.register_blueprint(live_views.pages)
-    api.register_blueprint(live_api.api)
     app.cli.add_command(cli.shop)
-    app.cli.add_command(live_cli.live)
+    live.init_app(app, settings)
     app.cli.add_command(demo)
     app.jinja_env.globals["cart_count"] = cart.count
     app.register_blueprint(recalls_views.pages)
@@ -58,6 +55,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     mails.init_app(app)
     on_sweeping(app, expiring.see_to_it)
     delivery.init_app(app)
+    refusals.init_app(app)
     app.register_blueprint(settlement_views.pages)
     app.register_blueprint(rights_views.pages)
     on_tidying(app, rights_retention.tidy)

@@ -16,6 +16,9 @@ TRAINING = "training"
 TRAINING_OF = "SOI_TRAINING_OF"
 """Set by the server for the training village that it starts, and by nobody else."""
 TAKEN_OVER = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LOG_LEVEL", "TRUSTED_PROXIES")
+FACEBOOK_PARTS = ("PAGE", "TOKEN", "APP_SECRET", "VERIFY")
+TIKTOK_PARTS = ("APP_KEY", "APP_SECRET", "TOKEN", "SHOP", "CIPHER")
+"""What belongs together."""
 DEMO_MARK = "demo"
 """The file in the instance folder by which `flask demo` marks a village as invented."""
 
@@ -124,6 +127,34 @@ class Settings:
     payos_url: str
     payos_seller: str
     """The GLN of the one cooperative whose channel it is; empty: any office may choose it."""
+    facebook_page: str
+    """The number of the page whose livestreams are read; empty: none are."""
+    facebook_token: str
+    """That page's access token."""
+    facebook_app_secret: str
+    """With which Facebook signs what it posts to /hooks/facebook."""
+    facebook_verify: str
+    """The word of ours that Facebook sends back when the hook is set up there."""
+    facebook_url: str
+    """Where the Graph API is, with its version."""
+    facebook_seller: str
+    """The GLN of the one cooperative whose page it is; empty: any seller may read it."""
+    tiktok_app_key: str
+    """The key of our app at TikTok Shop; empty: no orders are taken over from there."""
+    tiktok_app_secret: str
+    """With which we sign what we ask, and TikTok Shop what it posts to /hooks/tiktok."""
+    tiktok_token: str
+    """The shop's access token."""
+    tiktok_refresh: str
+    """With which a new access token is fetched before the old one ends; empty: somebody sets TIKTOK_TOKEN in time."""
+    tiktok_shop: str
+    """The shop's number, as notices name it."""
+    tiktok_cipher: str
+    """The shop's cipher, as requests name it."""
+    tiktok_url: str
+    tiktok_auth_url: str
+    tiktok_seller: str
+    """The GLN of the one cooperative whose shop it is; empty: any seller may take its orders over."""
 
     @property
     def training(self) -> bool:
@@ -209,6 +240,21 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         payos_checksum_key=payos[2],
         payos_url=_service_url(environ, "PAYOS_URL", "https://api-merchant.payos.vn"),
         payos_seller=_gln(environ, "PAYOS_SELLER"),
+        facebook_page=(facebook := _together(environ, "FACEBOOK", FACEBOOK_PARTS))[0],
+        facebook_token=facebook[1],
+        facebook_app_secret=facebook[2],
+        facebook_verify=facebook[3],
+        facebook_url=_service_url(environ, "FACEBOOK_URL", "https://graph.facebook.com/v26.0"),
+        facebook_seller=_gln(environ, "FACEBOOK_SELLER"),
+        tiktok_app_key=(tiktok := _together(environ, "TIKTOK", TIKTOK_PARTS))[0],
+        tiktok_app_secret=tiktok[1],
+        tiktok_token=tiktok[2],
+        tiktok_shop=tiktok[3],
+        tiktok_cipher=tiktok[4],
+        tiktok_refresh=_long(environ, "TIKTOK_REFRESH"),
+        tiktok_url=_service_url(environ, "TIKTOK_URL", "https://open-api.tiktokglobalshop.com", path=False),
+        tiktok_auth_url=_service_url(environ, "TIKTOK_AUTH_URL", "https://auth.tiktok-shops.com", path=False),
+        tiktok_seller=_gln(environ, "TIKTOK_SELLER"),
     )
 
 
@@ -414,6 +460,23 @@ def _payos(environ: Mapping[str, str]) -> tuple[str, str, str]:
     if not bool(client) == bool(key) == bool(checksum):
         raise SettingsError("PAYOS_CLIENT_ID, PAYOS_API_KEY and PAYOS_CHECKSUM_KEY belong together: set all or none.")
     return client, key, checksum
+
+
+def _long(environ: Mapping[str, str], name: str) -> str:
+    # Its own text is not repeated: most of them are secrets.
+    key = environ.get(name, "")
+    if len(key) > 1000 or any(not "!" <= c <= "~" for c in key):
+        raise SettingsError(f"{name} must be at most 1000 characters of ASCII without blanks.")
+    return key
+
+
+def _together(environ: Mapping[str, str], of: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Settings of one account that make sense only all together: all of them, or all empty."""
+    found = tuple(_long(environ, f"{of}_{name}") for name in names)
+    if any(found) and not all(found):
+        told = ", ".join(f"{of}_{name}" for name in names)
+        raise SettingsError(f"{told} belong together: set all or none.")
+    return found
 
 
 def _service_url(environ: Mapping[str, str], name: str, usual: str, *, path: bool = True) -> str:

@@ -26,7 +26,7 @@ from village.jobs.work import Work
 from village.people.access import Actor
 from village.reference import reference
 
-AT_ONCE = 200
+AT_ONCE = 500
 """Rows in a transaction."""
 SOURCE = {"source": "sheet"}
 """What each of these events says besides, in public: it was copied from a spreadsheet, not logged as it happened."""

@@ -14,6 +14,7 @@ from shop.delivery.states import AT_HOME, BACK, ON_THE_WAY, Report, fold
 from shop.orders import steps as orders
 from shop.orders.models import Order
 from shop.orders.returning import Fate, Returned
+from shop.refusals import keeping as refusals
 from village import clock
 from village.db import db, write
 from village.errors import BadInput
@@ -117,8 +118,9 @@ def delivered_in(
     orders.arrived_in(session, shipment, at, actor)
 
 
-def take_back(actor: Actor, shipment_id: str, good: dict[tuple[str, str], int]) -> Shipment:
+def take_back(actor: Actor, shipment_id: str, good: dict[tuple[str, str], int], why: str = "") -> Shipment:
     """Somebody has looked at what came back: `good` packs by (line, batch) go on the shelf again, the others are lost.
+    `why`: `refused` or `unreachable` where that was the buyer's doing (`shop.refusals.keeping`).
 
     Once for each parcel, and only when it came back, was called off, or got lost.
     """
@@ -136,6 +138,7 @@ def take_back(actor: Actor, shipment_id: str, good: dict[tuple[str, str], int]) 
             parts += [(part.order_line_id, part.batch_id, units, fate) for fate, units in fates if units]
         shipment.taken_back_at = clock.now()
         session.flush()
+        refusals.told_in(session, shipment.order, shipment, why)
         orders.return_in(session, actor, shipment.order_id, parts)
         return session.get_one(Shipment, shipment_id)
 

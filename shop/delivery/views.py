@@ -16,6 +16,7 @@ from shop.delivery.shipping import GRAMS_MAX, Part, Ready, Wish
 from shop.delivery.states import ON_THE_WAY
 from shop.orders import steps
 from shop.orders.models import Delivery
+from shop.refusals import shown as refusals
 from trace.labels.qr import svg
 from village.db import db
 from village.errors import Conflict, NotFound, SoiError
@@ -156,7 +157,7 @@ def take_back(shipment_id: str) -> ResponseReturnValue:
             )
             for part in shipment.parts
         }
-        parcels.take_back(signed_in(), shipment_id, good)
+        parcels.take_back(signed_in(), shipment_id, good, request.form.get("why", ""))
     except NotFound:
         raise
     except SoiError as error:
@@ -207,10 +208,12 @@ def _slips(order_ids: list[str], back: str) -> Response:
 def _parcel(shipment_id: str, error: SoiError | None = None) -> Response:
     found = parcels.find(signed_in(), shipment_id)
     goods = goods_of(db.session(), {part.batch_id for part in found.parts})
+    whys, likely = refusals.choices(db.session(), found)
     page = render_template(
         "delivery/parcel.html", parcel=shown.parcel(found, goods), row=found, order=found.order, goods=goods,
         error=error, stoppable=parcels.may_call_off(found), to_take_back=parcels.waits_to_be_taken_back(found),
         on_the_way=found.state in ON_THE_WAY, phone=shown_phone, lost=found.state == "lost_damaged",
+        whys=whys, likely=likely, kept=refusals.kept_as(db.session(), shipment_id),
     )  # fmt: skip
     return make_response(page)
 

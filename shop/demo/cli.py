@@ -8,7 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from shop.demo import beyond
+from shop.demo import beyond, evening
 from shop.demo.books import timeline as books
 from shop.demo.money import timeline as money
 from shop.demo.places import settle
@@ -27,7 +27,7 @@ FIRST_DAY = 46
 MEMBERS = ("producer", "seller", "office", "auditor")
 PLACES = (
     ("the shop", "/"),
-    ("seller", "/seller, /seller/orders, /seller/products, /seller/payments, /seller/parcels, /seller/figures"),
+    ("seller", "/seller, /seller/orders, /seller/live, /seller/products, /seller/payments, /seller/figures"),
     ("office", "/coop, /coop/settlements, /coop/recalls, /coop/balance"),
     ("producer", "/batches, /settlement"),
 )
@@ -64,7 +64,7 @@ def demo() -> None:
     # Begun once and cut off: the same season goes on, since every step has its own id.
     today = dt.datetime.fromisoformat(mark.read_text().strip())
     season = [*Season(today).timeline(story()), *timeline(today), *shelf(today), *books(today), *money(today)]
-    happens = sorted([*season, *beyond.timeline(today)], key=lambda one: one[0])
+    happens = sorted([*season, *beyond.timeline(today), *evening.timeline(today)], key=lambda one: one[0])
     for number, (moment, act) in enumerate(happens, start=1):
         with clock.fixed(moment):
             act()

@@ -1,17 +1,9 @@
-"""What was sold in the demo season: orders in each state, and an evening's livestream. Every buyer is invented."""
+"""What was sold in the demo season: orders in each state. Every buyer is invented."""
 
 import datetime as dt
 
-from sqlalchemy import select
-
-from shop.demo.season import Happens, actor, demo_id
+from shop.demo.season import Happens, actor
 from shop.demo.working import Customer, Sale
-from shop.live import intake
-from shop.live import services as live
-from shop.live.intake import Said
-from village.db import db
-from village.people.access import Actor
-from village.products.models import Product
 
 FAR, NEAR = 35_000, 20_000
 """What the cooperative asks for bringing it itself, as in its table (places.py)."""
@@ -59,41 +51,12 @@ SALES = (
          payment="vietqr", fee=FAR),
 )  # fmt: skip
 
-CODES = (("MD01", "mien-500", 52_000, 60), ("MD02", "mien-1000", None, None), ("CHE1", "che-200", None, 3))
-COMMENTS = (
-    ("v1", "chốt MD01 x2 0900000101"),
-    ("v2", "cho c 3b md01 nha"),
-    ("v3", "giá md02 bao nhiêu shop"),
-    ("v4", "md02 1 gói, che1 x2 0900000104"),
-    ("v2", "0900000102"),
-    ("v5", "che1 x2"),
-    ("v6", "md01 ngon quá trời"),
-    ("v7", "2kg md01"),
-    ("v1", "thêm 1 md01"),
-    ("v8", "bỏ md01 lấy md02"),
-)
-
 
 def timeline(today: dt.datetime) -> list[Happens]:
-    """Orders placed and worked, then an evening's livestream, each with its moment."""
+    """Orders placed and worked, each step with its moment."""
     seller = actor("seller")
-    gtins = {p.slug: p.gtin for p in db.session.scalars(select(Product))}
     return [
         happens
         for number, sale in enumerate(SALES, start=1)
         for happens in Customer(sale, number, seller).timeline(today - dt.timedelta(days=sale.day))
-    ] + _evening(today - dt.timedelta(hours=10), seller, gtins)
-
-
-def _evening(began: dt.datetime, host: Actor, gtins: dict[str, str]) -> list[Happens]:
-    said = [
-        Said(demo_id(f"comment-{n}"), author, f"Người xem mẫu {author[1:]}", text, began + dt.timedelta(seconds=20 * n))
-        for n, (author, text) in enumerate(COMMENTS, start=1)
     ]
-    codes = [live.Code(code, gtins[slug], price, limit) for code, slug, price, limit in CODES]
-
-    def start() -> str:
-        return live.start(host, "Tối thứ sáu cùng miến mới (mẫu)", "facebook", codes, idempotency_key="demo-live")
-
-    # Started once for its key: the second time it only gives the livestream's id.
-    return [(began, start), (began + dt.timedelta(minutes=4), lambda: intake.receive(host, start(), said))]

@@ -36,6 +36,8 @@ class Case:
     phone: str | None
     kind: str
     cancels: bool
+    pinned: str | None = None
+    """The code that was pinned when it was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Tally:
 
 
 def load(path: Path) -> list[Case]:
-    """The comments of a file: a JSON list of `{"text", "expect", "note", "kind"}`.
+    """The comments of a file: a JSON list of `{"text", "expect", "note", "kind", "pinned"}`, the last two if need be.
 
     `expect` is "reject", or `{"codes", "quantities", "phone"}`; `note` begins with `intent=…`, which is the kind where
     none is given. Raises Unreadable.
@@ -91,16 +93,18 @@ def _case(entry: dict[str, object]) -> Case:
     if not isinstance(text, str):
         raise TypeError("text")
     intent = str(entry.get("note", "")).partition(";")[0].removeprefix("intent=").strip()
-    kind = str(entry.get("kind") or intent or "other")
+    kind, pinned = str(entry.get("kind") or intent or "other"), entry.get("pinned")
+    if pinned is not None and not isinstance(pinned, str):
+        raise TypeError("pinned")
     if expected == "reject":
-        return Case(text, (), None, kind, intent == "cancel")
+        return Case(text, (), None, kind, intent == "cancel", pinned)
     if not isinstance(expected, dict):
         raise TypeError("expect")
     lines = tuple((str(code), int(n)) for code, n in zip(expected["codes"], expected["quantities"], strict=True))
     if not lines:
         raise ValueError("an order without lines")
     phone = expected.get("phone")
-    return Case(text, lines, None if phone is None else str(phone), kind, False)
+    return Case(text, lines, None if phone is None else str(phone), kind, False, pinned)
 
 
 def judge(case: Case, reading: Reading) -> Verdict:
@@ -121,7 +125,7 @@ def measure(cases: Iterable[Case], live_codes: Collection[str]) -> list[Judged]:
     """Reads each case against the codes that are live."""
     found = []
     for case in cases:
-        reading = parse(case.text, live_codes)
+        reading = parse(case.text, live_codes, pinned=case.pinned)
         found.append(Judged(case, reading, judge(case, reading)))
     return found
 

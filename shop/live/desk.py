@@ -9,16 +9,17 @@ from dataclasses import replace
 
 from sqlalchemy.orm import selectinload
 
-from shop.live import rules
-from shop.live.errors import decided_before, no_comment, unknown_code
-from shop.live.intake import outcome_of, turn
-from shop.live.models import Decision, LiveComment, LiveDecision
+from shop.live import offers, rules
+from shop.live.errors import decided_before, no_comment, no_link, no_offer, offer_over, unknown_code
+from shop.live.intake import outcome_of
+from shop.live.models import Decision, LiveClaim, LiveComment, LiveDecision, LiveOffer
 from shop.live.outcomes import Asked, Outcome
 from shop.live.reasons import words
-from shop.live.room import Room
-from shop.live.services import authorised, normal_code
+from shop.live.room import Room, hold
+from shop.live.services import authorised, held, normal_code
 from shop.orders.errors import bad_quantity
-from shop.orders.models import QUANTITY_MAX
+from shop.orders.models import QUANTITY_MAX, Order
+from village import clock
 from village.db import write
 from village.errors import Conflict
 from village.i18n import lazy_gettext as _l
@@ -93,13 +94,39 @@ def set_phone(actor: Actor, session_id: str, comment_id: str, seen: int, phone: 
         return outcome
 
 
+def take_up(actor: Actor, session_id: str, wait_id: str) -> LiveOffer:
+    """She said yes to the packs that were kept for her. Conflict when her time is over."""
+    with write() as session:
+        live = held(session, actor, session_id)
+        offer = session.get(LiveOffer, wait_id) if is_uuid(wait_id) else None
+        if offer is None or offer.session_id != live.id:
+            raise no_offer()
+        if offer.state != "open" or offer.until <= clock.now():
+            raise offer_over()
+        offers.taken(session, session.get_one(Order, offer.order_id), actor)
+        return offer
+
+
+def told(actor: Actor, session_id: str, code: str) -> None:
+    """The buyer behind this link was given it, or reminded of it: which of the two, her order's state says."""
+    with write() as session:
+        live = authorised(session, actor, session_id)
+        claim = session.get(LiveClaim, code)
+        if claim is None or claim.session_id != live.id:
+            raise no_link()
+        if claim.told_at is None:
+            claim.told_at = clock.now()
+        elif claim.reminded_at is None:
+            claim.reminded_at = clock.now()
+
+
 @contextmanager
 def _desk(
     actor: Actor, session_id: str, comment_id: str, seen: int, codes: Sequence[str] = ()
 ) -> Iterator[tuple[Room, LiveComment, LiveDecision]]:
     with write() as session:
         live = authorised(session, actor, session_id)
-        turn(session, live, 0)
+        hold(session, live.id)
         found = session.get(LiveComment, comment_id) if is_uuid(comment_id) else None
         if found is None or found.session_id != live.id:
             raise no_comment()

@@ -44,3 +44,45 @@ def code_twice(field: str, code: str) -> BadInput:
 def unknown_code(field: str, code: str) -> BadInput:
     """For a code that this livestream does not sell."""
     return BadInput("unknown-live-code", _l("Mã %(code)s không bán trong phiên này."), field=field, code=code[:20])
+
+
+def not_begun(live: LiveSession) -> Conflict:
+    """For comments to a livestream that is only planned, and for pausing or ending it."""
+    message = _l("Phiên «%(session)s» chưa mở. Bác mở phiên rồi hẵng làm nhé.")
+    return Conflict("live-session-planned", message, session=live.title)
+
+
+def begun_before(live: LiveSession) -> Conflict:
+    """For a plan that is to be changed or dropped after the livestream began."""
+    return Conflict("live-session-begun", _l("Phiên «%(session)s» mở rồi, không bỏ được nữa."), session=live.title)
+
+
+def price_fixed(field: str, code: str) -> BadInput:
+    """For another price or product of a code that viewers were told of."""
+    message = _l("Mã %(code)s đã nói với người xem rồi, giữa phiên mình không đổi giá hay món nữa.")
+    return BadInput("price-fixed", message, field=field, code=code)
+
+
+def limit_taken(field: str, taken: int) -> BadInput:
+    """For a limit below what orders have already."""
+    return BadInput("limit-taken", _l("Mã này đã có người đặt %(taken)s gói rồi."), field=field, taken=taken)
+
+
+def no_offer() -> NotFound:
+    """For packs that were kept for nobody in this livestream."""
+    return NotFound("no-such-offer", _l("Không có ai được giữ chỗ như vậy trong phiên."))
+
+
+def offer_over() -> Conflict:
+    """For packs whose time is over, or that were taken."""
+    return Conflict("offer-over", _l("Chỗ giữ này hết giờ hoặc khách lấy rồi."))
+
+
+def no_link() -> NotFound:
+    """For a buyer's link that is not this livestream's."""
+    return NotFound("no-such-claim", _l("Không có đường dẫn này trong phiên."))
+
+
+def no_source() -> NotFound:
+    """For an id that is no source's of this livestream."""
+    return NotFound("no-such-source", _l("Không có nguồn này trong phiên."))

@@ -1,57 +1,37 @@
 """Comments come in: kept as they are, read, and acted on in the order in which viewers wrote them."""
 
 import datetime as dt
-import hashlib
-import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from shop.live import rules
-from shop.live.errors import ended
-from shop.live.models import AUTHOR_MAX, TEXT_MAX, Decision, LiveComment, LiveDecision, LiveSession
+from shop.live.edits import Turned, in_own_time, turned
+from shop.live.errors import ended, no_source, not_begun, not_your_session
+from shop.live.log import Kept, keep
+from shop.live.log import Said as Said
+from shop.live.models import Decision, LiveComment, LiveDecision, LiveSession, LiveSource
 from shop.live.outcomes import Asked, Outcome
-from shop.live.parser import Reading, parse
-from shop.live.room import Room
-from shop.live.services import authorised, may_see
-from shop.live.texts import kept
-from shop.live.words import LEXICON
+from shop.live.parser import Line, Reading, parse
+from shop.live.room import Room, hold
+from shop.live.services import may_see
+from shop.live.turns import in_turn
 from shop.orders.models import QUANTITY_MAX, Order
 from village import clock
-from village.db import write
+from village.db import db
 from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
-from village.ids import uuid7
+from village.ids import is_uuid
 from village.people.access import Actor
 
 COMMENTS_MAX = 500
 """Comments in one call."""
-TIME_DOUBT = dt.timedelta(days=1)
-"""A platform's time further off than this is a broken clock."""
-_NAMED = re.compile(r"\s*([^\W\d_][^\d:\n]{0,38}?[^\W\d_.]?)\s*[:：]\s*(\S.*)", re.DOTALL)
-_LABELS = frozenset(("địa chỉ", "dia chi", "ghi chú", "ghi chu", "lưu ý", "luu y", "note", "ps"))
-_LABEL_CLASSES = frozenset(
-    ("contact", "address", "amount", "order", "take", "code", "cancel", "change", "unit", "money")
-)
-"""What stands before a colon and is no name: "sđt: …", "chốt: …"."""
-PASTED = "paste:"
-NAMED = "name:"
-
-
-@dataclass(frozen=True)
-class Said:
-    """One comment as it was sent to us."""
-
-    id: str
-    author_id: str
-    author_name: str
-    text: str
-    at: dt.datetime | None = None
-    """The platform's time, aware; None for now."""
+KEPT_AFTERWARDS = dt.timedelta(days=1)
+"""So long after the end a session keeps what its sources bring late, and decides nothing of it."""
+PIN_SETTLES = dt.timedelta(seconds=10)
+"""So long after one pinned product took another's place a bare number may mean either: pictures reach viewers late."""
 
 
 @dataclass(frozen=True)
@@ -70,143 +50,226 @@ class Result:
     """The key to the order's page."""
 
 
-def receive(actor: Actor, session_id: str, said: Sequence[Said]) -> list[Result]:
-    """Take comments in one transaction; what became of each, in the order sent.
+def receive(actor: Actor, session_id: str, said: Sequence[Said], source_id: str | None = None) -> list[Result]:
+    """Take comments in one transaction; what became of each, in the order sent. `source_id`: what they came by.
 
     A comment that was here before is a `duplicate` with what became of it then. Reservation goes by the platform's
-    time, then by our receive order. Conflict when the session has ended and one of the comments is new.
+    time, then by our receive order. A paused session keeps them and decides nothing yet. Conflict when the session is
+    only planned, or has ended and one of the comments is new.
     """
+
+    return in_turn(session_id, _Call(_bounded(said), actor, source_id), _take_in)
+
+
+def feed(source_id: str, said: Sequence[Said]) -> list[Result]:
+    """Take what a session's own source brings, with the source's authority; as `receive`.
+
+    What it brings within a day of the end is kept, and ignored. NotFound when there is no such source.
+    """
+
+    of = db.session.scalar(select(LiveSource.session_id).where(LiveSource.id == source_id))
+    db.session.remove()
+    if of is None:
+        raise no_source()
+    return in_turn(of, _Call(_bounded(said), None, source_id), _take_in)
+
+
+def go_on(session: Session, live: LiveSession) -> None:
+    """Decide what a pause left undecided, in the order in which viewers wrote it, in the caller's transaction.
+
+    Call it with the session's row held and its status open; the row's codes are read again.
+    """
+    live = hold(session, live.id)
+    later = select(LiveDecision.comment_id).where(LiveDecision.comment_id == LiveComment.id)
+    left = select(LiveComment).where(LiveComment.session_id == live.id, ~later.exists())
+    waiting = session.scalars(left.order_by(LiveComment.said_at, LiveComment.seq)).all()
+    edited = select(LiveComment.comment_id).where(LiveComment.session_id == live.id, LiveComment.kind != "said")
+    turning = set(session.scalars(edited))
+    again = {comment.id for comment in waiting if comment.comment_id in turning}
+    since = live.decided_to
+    for start in range(0, len(waiting), COMMENTS_MAX):
+        _decide(session, live, waiting[start : start + COMMENTS_MAX], again, since)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What one caller brings: a member, or a source by its own authority."""
+
+    said: Sequence[Said]
+    actor: Actor | None
+    source_id: str | None
+
+    def sees(self, live: LiveSession, other: LiveSession) -> bool:
+        """Whether the caller may know what became of another session's comments."""
+        return other is live if self.actor is None else may_see(self.actor, other)
+
+
+def _bounded(said: Sequence[Said]) -> Sequence[Said]:
     if len(said) > COMMENTS_MAX:
         message = _l("Mỗi lần gửi nhiều nhất %(max)s lời nhắn.")
         raise BadInput("too-many-comments", message, field="comments", max=COMMENTS_MAX, count=len(said))
-    with write() as session:
-        live = authorised(session, actor, session_id)
-        first = turn(session, live, len(said))
-        fresh = _keep(session, live, said, first)
-        room = Room(session, live)
-        readings = {comment.id: parse(comment.text, room.codes, QUANTITY_MAX) for comment in fresh.values()}
-        if fresh:
-            codes = {line.code for reading in readings.values() for line in reading.lines}
-            room.enter({comment.author_id for comment in fresh.values()}, codes)
-        for comment in sorted(fresh.values(), key=lambda comment: comment.turn):
-            room.decide(comment, _act(room, comment, readings[comment.id]))
-        session.flush()
-        before = _known(session, actor, live, [each.id for each in said if each.id not in fresh])
-        results = []
-        for each in said:
-            if each.id in before:
-                results.append(_result(each.id, before[each.id], Decision.DUPLICATE))
-            else:
-                before[each.id] = room.outcomes[fresh[each.id].id]
-                results.append(_result(each.id, before[each.id]))
-        return results
+    return said
 
 
-def paste(actor: Actor, session_id: str, text: str, paste_id: str) -> list[Result]:
-    """Take comments that a person pasted, one a line, as `receive` does.
-
-    A line may begin with the viewer's name and a colon; who has the same name is then the same viewer. `paste_id` is
-    the form's own: sent twice, its lines are taken once.
-    """
-    lines = [line for line in re.split(r"\r\n?|\n", text) if line.strip()]
-    if not lines:
-        raise BadInput("missing", _l("Bác dán lời nhắn vào đây đã nhé."), field="comments")
-    seen: Counter[str] = Counter()
-    said = []
-    for line in lines:
-        seen[line] += 1
-        digest = hashlib.sha256(f"{seen[line]}\n{line}".encode(errors="replace")).hexdigest()[:24]
-        comment_id = f"{PASTED}{paste_id}:{digest}"
-        name, words = split_name(line)
-        author = NAMED + hashlib.sha256(" ".join(name.casefold().split()).encode()).hexdigest()[:32]
-        said.append(Said(comment_id, author if name else comment_id[:AUTHOR_MAX], name, words))
-    return receive(actor, session_id, said)
+def _take_in(session: Session, live: LiveSession, calls: Sequence[_Call]) -> list[list[Result]]:
+    """Keep what all these calls bring, decide it together in its turn, and tell each what became of its own."""
+    kept = [_keep(session, live, call) for call in calls]
+    fresh = [comment for each in kept for comment in each.fresh]
+    outcomes: dict[str, Outcome] = {}
+    if live.status == "ended":
+        outcomes = _leave(session, live, fresh)
+    elif live.status == "open":
+        again = {comment_id for each in kept for comment_id in each.earlier}
+        outcomes = _decide(session, live, fresh, again, live.decided_to)
+    return [_results(session, live, call, each, outcomes) for call, each in zip(calls, kept, strict=True)]
 
 
-def split_name(line: str) -> tuple[str, str]:
-    """The name that a pasted line begins with (empty without one), and the comment: `Lan: md01 x2`."""
-    found = _NAMED.fullmatch(line)
-    if found is None:
-        return "", line.strip()
-    name, words = kept(found[1].strip(), 200), found[2].strip()
-    low = name.lower()
-    label = low in _LABELS or all(LEXICON.word(word) in _LABEL_CLASSES for word in low.split())
-    return ("", line.strip()) if label or words.startswith("//") else (name, words)
-
-
-def turn(session: Session, live: LiveSession, count: int) -> int:
-    """Hold the session's row, and take `count` receive numbers; the first of them."""
-    session.execute(
-        update(LiveSession)
-        .where(LiveSession.id == live.id)
-        .values(received=LiveSession.received + count)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(live, ["received", "status"])
-    return live.received - count + 1
-
-
-def _keep(session: Session, live: LiveSession, said: Sequence[Said], first: int) -> dict[str, LiveComment]:
-    """Put new comments into the log; those that were new, by the platform's id."""
-    now = clock.now()
-    ids = {each.id for each in said}
-    known = select(LiveComment.comment_id).where(LiveComment.platform == live.platform)
-    old = set(session.scalars(known.where(LiveComment.comment_id.in_(ids))))
-    rows: dict[str, dict[str, object]] = {}
-    for number, each in enumerate(said, start=first):
-        if each.id in old or each.id in rows:
-            continue
-        doubted = each.at is not None and abs(each.at - now) > TIME_DOUBT
-        rows[each.id] = {
-            "id": uuid7(), "session_id": live.id, "platform": live.platform, "comment_id": each.id,
-            "author_id": each.author_id, "author_name": kept(each.author_name, 200),
-            "text": kept(each.text, TEXT_MAX), "cut": len(each.text) > TEXT_MAX,
-            "said_at": now if doubted or each.at is None else each.at, "time_doubted": doubted,
-            "received_at": now, "seq": number,
-        }  # fmt: skip
-    if rows and live.status != "open":
+def _keep(session: Session, live: LiveSession, call: _Call) -> Kept:
+    if call.actor is not None and not may_see(call.actor, live):
+        raise not_your_session()
+    if live.status == "planned":
+        raise not_begun(live)
+    source = session.get(LiveSource, call.source_id) if call.source_id and is_uuid(call.source_id) else None
+    if call.source_id and (source is None or source.session_id != live.id):
+        raise no_source()
+    kept = keep(session, live, in_own_time(session, source.platform if source else live.platform, call.said), source)
+    over = live.ended_at is None or clock.now() - live.ended_at > KEPT_AFTERWARDS
+    if live.status == "ended" and kept.fresh and (over or call.actor is not None):
         raise ended(live)
-    if not rows:
+    return kept
+
+
+def _leave(session: Session, live: LiveSession, fresh: Sequence[LiveComment]) -> dict[str, Outcome]:
+    """What comes after the end is kept, and nothing comes of it."""
+    room = Room(session, live)
+    for comment in fresh:
+        room.decide(comment, Outcome(Decision.IGNORED, reason="session-ended"))
+    room.settle()
+    return room.outcomes
+
+
+def _decide(
+    session: Session, live: LiveSession, fresh: Sequence[LiveComment], again: Container[str], since: dt.datetime | None
+) -> dict[str, Outcome]:
+    """Read new events and act on them in their turn; what became of each.
+
+    `again`: ids of those whose comments had events before; `since`: how far was decided before.
+    """
+    if not fresh:
         return {}
-    # Sorted, so that two sessions that get the same comments at once do not wait for each other.
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(LiveComment).on_conflict_do_nothing(index_elements=["platform", "comment_id"])
-    session.execute(statement, [rows[key] for key in sorted(rows)])
-    mine = select(LiveComment).where(LiveComment.id.in_([row["id"] for row in rows.values()]))
-    return {comment.comment_id: comment for comment in session.scalars(mine)}
+    room = Room(session, live)
+    changes = turned(session, [comment for comment in fresh if comment.kind != "said" or comment.id in again])
+    readings = {comment.id: _read(room, comment) for comment in fresh if comment.kind != "deleted"}
+    read = [(comment.author_id, readings[comment.id]) for comment in fresh if comment.id in readings]
+    authors = {author for author, reading in read if _acts(reading)}
+    givers = {author for author, reading in read if reading.intent == "cancel"}
+    codes = {line.code for _, reading in read for line in reading.lines}
+    room.enter(authors, codes, givers=givers)
+    with session.no_autoflush:
+        for comment in sorted(fresh, key=lambda comment: comment.turn):
+            late = since is not None and comment.said_at < since
+            change, reading = changes.get(comment.id), readings.get(comment.id)
+            outcome = _instead(room, comment, change, reading) if change else None
+            if outcome is None and reading is not None:
+                outcome = _act(room, comment, reading)
+                outcome = replace(outcome, pinned=live.pinned) if reading.by_pin else outcome
+            assert outcome is not None
+            room.decide(comment, outcome, late=late)
+    latest = max(comment.said_at for comment in fresh)
+    live.decided_to = latest if live.decided_to is None else max(latest, live.decided_to)
+    room.settle()
+    return room.outcomes
+
+
+def _instead(room: Room, comment: LiveComment, change: Turned, reading: Reading | None) -> Outcome | None:
+    """What becomes of an edit or a deletion; None for words that are to be read now."""
+    outcome = change.outcome(room.outcomes)
+    if outcome and reading and outcome.decision is Decision.REVIEW:
+        return replace(outcome, suggested=_asked(reading.lines), phone=reading.phone)
+    if outcome is None or outcome.decision is Decision.IGNORED:
+        for other, position in change.doubts(room.outcomes):
+            # What a person was to look at is no longer what stands there.
+            room.positions.setdefault(other.id, position + 1)
+            room.decide(other, Outcome(Decision.IGNORED, reason="deleted" if comment.kind == "deleted" else "edited"))
+    return outcome
+
+
+def _read(room: Room, comment: LiveComment) -> Reading:
+    live = room.live
+    pinned = live.pinned if live.pinned_at is None or comment.said_at >= live.pinned_at else None
+    return parse(comment.text, room.codes, QUANTITY_MAX, pinned)
+
+
+def _acts(reading: Reading) -> bool:
+    """Whether something may come of it by itself."""
+    return reading.intent in ("order", "cancel", "phone") or reading.reason == "no-code"
 
 
 def _act(room: Room, comment: LiveComment, reading: Reading) -> Outcome:
     """Do what a comment says, if it says it clearly."""
-    lines = [Asked(line.code, line.quantity, line.because) for line in reading.lines]
-    suggested = [Asked(line.code, line.quantity, line.because) for line in reading.suggested]
+    lines, suggested = _asked(reading.lines), _asked(reading.suggested)
     if comment.cut:
         return Outcome(Decision.REVIEW, suggested=lines or suggested, phone=reading.phone, reason="too-long")
+    if reading.intent == "order" and reading.by_pin and _pin_settles(room.live, comment):
+        return Outcome(Decision.REVIEW, suggested=lines, phone=reading.phone, reason="pin-changed")
     if reading.intent == "order":
         return rules.take(room, comment, lines, reading.phone, reading.additive)
     if reading.intent == "cancel":
         return rules.give_back(room, comment, lines)
     if reading.intent == "phone" and reading.phone:
         return rules.note_phone(room, comment, reading.phone)
+    if (yes := rules.say_yes(room, comment, reading)) is not None:
+        return yes
     return Outcome(Decision(reading.intent), suggested=suggested, phone=reading.phone, reason=reading.reason)
 
 
-def _known(session: Session, actor: Actor, live: LiveSession, ids: Sequence[str]) -> dict[str, Outcome]:
+def _asked(lines: Sequence[Line]) -> list[Asked]:
+    return [Asked(line.code, line.quantity, line.because) for line in lines]
+
+
+def _pin_settles(live: LiveSession, comment: LiveComment) -> bool:
+    since = live.pinned_at
+    return live.pinned_before is not None and since is not None and comment.said_at < since + PIN_SETTLES
+
+
+def _results(
+    session: Session, live: LiveSession, call: _Call, kept: Kept, outcomes: dict[str, Outcome]
+) -> list[Result]:
+    fresh, at = kept.fresh, 0
+    before = _known(session, live, [c for c in kept.known.values() if c.id not in outcomes], call)
+    results = []
+    for each in call.said:
+        if at < len(fresh) and (fresh[at].comment_id, fresh[at].kind) == (each.id, each.kind):
+            results.append(_result(each.id, outcomes.get(fresh[at].id, _PAUSED)))
+            at += 1
+        else:
+            same = kept.known[each.id]
+            was = outcomes.get(same.id) or before.get(same.id, _PAUSED)
+            results.append(_result(each.id, was, Decision.DUPLICATE))
+    return results
+
+
+_PAUSED = Outcome(Decision.IGNORED, reason="paused")
+
+
+def _known(
+    session: Session, live: LiveSession, events: Sequence[LiveComment], call: _Call
+) -> dict[str, Outcome]:
     """What holds of comments that were here before. Of a session that is not the asker's nothing is told."""
-    if not ids:
+    if not events:
         return {}
-    found = session.scalars(
-        select(LiveComment)
-        .where(LiveComment.platform == live.platform, LiveComment.comment_id.in_(ids))
-        .options(selectinload(LiveComment.decisions).joinedload(LiveDecision.order))
-    ).all()
-    others = {c.session_id for c in found if c.session_id != live.id}
-    theirs = session.scalars(select(LiveSession).where(LiveSession.id.in_(others)))
-    hidden = {each.id for each in theirs if not may_see(actor, each)}
-    return {
-        each.comment_id: Outcome(Decision.DUPLICATE) if each.session_id in hidden else outcome_of(each.decisions[-1])
-        for each in found
-    }
+    others = {event.session_id for event in events} - {live.id}
+    theirs = session.scalars(select(LiveSession).where(LiveSession.id.in_(others))) if others else ()
+    hidden = {each.id for each in theirs if not call.sees(live, each)}
+    told = [event.id for event in events if event.session_id not in hidden]
+    decisions = session.scalars(
+        select(LiveDecision)
+        .where(LiveDecision.comment_id.in_(told))
+        .options(joinedload(LiveDecision.order))
+        .order_by(LiveDecision.position)
+    )
+    found = {event.id: Outcome(Decision.DUPLICATE) for event in events if event.session_id in hidden}
+    return found | {decision.comment_id: outcome_of(decision) for decision in decisions}
 
 
 def outcome_of(decision: LiveDecision) -> Outcome:
@@ -218,6 +281,8 @@ def outcome_of(decision: LiveDecision) -> Outcome:
         phone=decision.phone,
         reason=decision.reason,
         order=decision.order,
+        allowed=decision.allowed,
+        pinned=decision.pinned,
     )
 
 

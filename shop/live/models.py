@@ -7,8 +7,20 @@ import datetime as dt
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import JSON, CheckConstraint, Enum, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from shop.orders.models import Order
 from village import clock
@@ -21,8 +33,16 @@ TEXT_MAX = 2000
 """Characters kept of a comment."""
 AUTHOR_MAX = 120
 
-SessionStatus = Literal["open", "ended"]
+CLAIM_MINUTES = 24 * 60
+OFFER_MINUTES = 15
+
+SessionStatus = Literal["planned", "open", "paused", "ended"]
+"""planned → open ⇄ paused → ended. A paused session keeps what comes and decides it when it goes on."""
 WaitState = Literal["waiting", "served", "dropped"]
+OfferState = Literal["open", "taken", "lapsed"]
+CommentKind = Literal["said", "edited", "deleted"]
+SourceKind = Literal["api", "facebook", "tiktok", "webhook", "paste", "file", "keyboard"]
+SourceState = Literal["idle", "running", "failing", "stopped"]
 
 
 class Decision(StrEnum):
@@ -43,7 +63,13 @@ class LiveSession(Base):
     """One evening of selling before a camera. Its row is the lock under which comments are taken in turn."""
 
     __tablename__ = "live_session"
-    __table_args__ = (CheckConstraint("received >= 0", name="received"),)
+    __table_args__ = (
+        CheckConstraint("received >= 0", name="received"),
+        CheckConstraint("viewer_max IS NULL OR viewer_max > 0", name="viewer_max"),
+        CheckConstraint("order_max IS NULL OR order_max > 0", name="order_max"),
+        CheckConstraint("claim_minutes > 0 AND offer_minutes > 0", name="minutes"),
+        Index("ix_live_session_status", "status"),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
     title: Mapped[str] = mapped_column(String(120))
@@ -51,15 +77,48 @@ class LiveSession(Base):
     host_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), index=True)
     cooperative_id: Mapped[Id] = mapped_column(ForeignKey("cooperative.id"), index=True)
     status: Mapped[SessionStatus] = mapped_column(
-        Enum("open", "ended", name="live_status", native_enum=False), default="open"
+        Enum("planned", "open", "paused", "ended", name="live_status", native_enum=False, length=8), default="open"
     )
+    planned_for: Mapped[Moment | None]
     started_at: Mapped[Moment] = mapped_column(default=clock.now)
+    """When it began; of a planned one when it was written down."""
+    resumed_at: Mapped[Moment | None]
+    """When it last went on after a pause."""
     ended_at: Mapped[Moment | None]
     received: Mapped[int] = mapped_column(default=0)
     """Receive numbers given out so far."""
+    head: Mapped[str | None] = mapped_column(String(64))
+    """Hash of the log's last event, hex (`shop.live.chain`); None before the first."""
+    heard_at: Mapped[Moment | None]
+    """When the last comment came in."""
+    pinned: Mapped[str | None] = mapped_column(String(20))
+    """The code that a bare number means, while the host shows this one product; None when numbers mean nothing."""
+    pinned_at: Mapped[Moment | None]
+    """Since when: a number that was written before meant something else."""
+    pinned_before: Mapped[str | None] = mapped_column(String(20))
+    """The code that was pinned until then; None when none was."""
+    decided_to: Mapped[Moment | None]
+    """The latest platform's time among the comments that were decided: what was said before and comes now is late."""
+    viewer_max: Mapped[int | None]
+    """Packs that one viewer may have in the whole session; None for as many as there are."""
+    order_max: Mapped[int | None]
+    """Packs in one order; None for no limit but the shop's."""
+    claim_minutes: Mapped[int] = mapped_column(default=CLAIM_MINUTES, server_default=str(CLAIM_MINUTES))
+    """How long an order waits for its buyer's address before its packs go to those who wait."""
+    offer_minutes: Mapped[int] = mapped_column(default=OFFER_MINUTES, server_default=str(OFFER_MINUTES))
+    """How long packs that came back are kept for the next in the queue."""
+    notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What the host wants to remember to say."""
 
     host: Mapped[Member] = relationship()
     codes: Mapped[list["LiveCode"]] = relationship(cascade="all, delete-orphan", order_by="LiveCode.position")
+
+    @validates("pinned")
+    def _pins(self, _key: str, code: str | None) -> str | None:
+        """Remember when another product was pinned, and which before it."""
+        if code != self.pinned:
+            self.pinned_before, self.pinned_at = self.pinned, clock.now()
+        return code
 
 
 class LiveCode(Base):
@@ -71,6 +130,8 @@ class LiveCode(Base):
         CheckConstraint("price > 0", name="price"),
         CheckConstraint("taken >= 0", name="taken"),
         CheckConstraint("unit_limit IS NULL OR taken <= unit_limit", name="within_limit"),
+        CheckConstraint("viewer_max IS NULL OR viewer_max > 0", name="viewer_max"),
+        CheckConstraint("set_aside >= 0", name="set_aside"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
@@ -84,16 +145,20 @@ class LiveCode(Base):
     """Packs for the whole session; None for as many as there are."""
     taken: Mapped[int] = mapped_column(default=0)
     """Packs that this session's orders have by this code."""
+    viewer_max: Mapped[int | None]
+    """Packs of it for one viewer; None for no limit of its own."""
+    set_aside: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Packs that the plan keeps from the shelf for this session; what is still kept stands in `live_aside`."""
 
     product: Mapped[Product] = relationship()
 
 
 class LiveComment(Base):
-    """One comment as it arrived. Rows are only added."""
+    """One event of the log: a comment as it arrived, its edit, or its deletion. Rows are only added."""
 
     __tablename__ = "live_comment"
     __table_args__ = (
-        UniqueConstraint("platform", "comment_id"),
+        UniqueConstraint("platform", "comment_id", "version"),
         UniqueConstraint("session_id", "seq"),
         Index("ix_live_comment_author", "session_id", "author_id"),
     )
@@ -103,6 +168,14 @@ class LiveComment(Base):
     platform: Mapped[str] = mapped_column(String(30))
     comment_id: Mapped[str] = mapped_column(String(200))
     """The platform's own id: the same comment comes more than once."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """1 for what was said first; each edit or deletion that came in is one more."""
+    kind: Mapped[CommentKind] = mapped_column(
+        Enum("said", "edited", "deleted", name="live_comment_kind", native_enum=False, length=8),
+        default="said", server_default="said",
+    )  # fmt: skip
+    source_id: Mapped[Id | None] = mapped_column(ForeignKey("live_source.id"))
+    """What brought it; None for a call of the API by the seller's own program."""
     author_id: Mapped[str] = mapped_column(String(AUTHOR_MAX))
     author_name: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
@@ -115,7 +188,18 @@ class LiveComment(Base):
     """True when the platform's time was more than a day off, and `said_at` is when we received it."""
     received_at: Mapped[Moment] = mapped_column(default=clock.now)
     seq: Mapped[int]
-    """Receive order within the session."""
+    """Receive order within the session, without gaps."""
+    prev: Mapped[str | None] = mapped_column(String(64))
+    """Hash of the event before it; None for the first, and for what came before logs were chained."""
+    hash: Mapped[str | None] = mapped_column(String(64))
+    """Of this event, hex (`shop.live.chain`); None for what came before logs were chained."""
+    author_salt: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    """Opens the event's commitment to who wrote it; gone when the writer was forgotten."""
+    text_salt: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    """Opens the event's commitment to the words; gone with them."""
+    seals: Mapped[bytes | None] = mapped_column(LargeBinary(96))
+    """The event's commitments to the platform's id, the writer and the words, 32 bytes each. They stay when what they
+    are about was forgotten: the chain holds on."""
 
     decisions: Mapped[list["LiveDecision"]] = relationship(order_by="LiveDecision.position")
 
@@ -150,6 +234,12 @@ class LiveDecision(Base):
     order_id: Mapped[Id | None] = mapped_column(ForeignKey("shop_order.id"), index=True)
     decided_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     decided_at: Mapped[Moment] = mapped_column(default=clock.now)
+    late: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True when a comment that was said after this one had been decided before it came."""
+    allowed: Mapped[int | None]
+    """Where a limit stood in the way: how many more packs she may have of what she asked for."""
+    pinned: Mapped[str | None] = mapped_column(String(20))
+    """The pinned code that a number without one was taken for; None when the words named their codes."""
 
     order: Mapped[Order | None] = relationship()
 
@@ -186,3 +276,133 @@ class LiveWait(Base):
 
     comment: Mapped[LiveComment] = relationship()
     code: Mapped[LiveCode] = relationship()
+
+
+class LiveOffer(Base):
+    """Packs that came back, put into the order of the next in the queue, until she says yes or the time is over."""
+
+    __tablename__ = "live_offer"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_live_offer_until", "state", "until"),
+    )
+
+    wait_id: Mapped[Id] = mapped_column(ForeignKey("live_wait.id"), primary_key=True)
+    session_id: Mapped[Id] = mapped_column(ForeignKey("live_session.id"), index=True)
+    order_id: Mapped[Id] = mapped_column(ForeignKey("shop_order.id", ondelete="CASCADE"), index=True)
+    """The order that holds them meanwhile, like any other packs of hers."""
+    quantity: Mapped[int]
+    made_at: Mapped[Moment] = mapped_column(default=clock.now)
+    until: Mapped[Moment]
+    state: Mapped[OfferState] = mapped_column(
+        Enum("open", "taken", "lapsed", name="live_offer_state", native_enum=False, length=8), default="open"
+    )
+
+    wait: Mapped[LiveWait] = relationship()
+
+
+class LiveAside(Base):
+    """Packs of one lot kept from the shelf for one code of a session. `stock_lot.reserved` counts them."""
+
+    __tablename__ = "live_aside"
+    __table_args__ = (CheckConstraint("units >= 0", name="units"),)
+
+    code_id: Mapped[Id] = mapped_column(ForeignKey("live_code.id", ondelete="CASCADE"), primary_key=True)
+    batch_id: Mapped[Id] = mapped_column(ForeignKey("stock_lot.batch_id"), primary_key=True, index=True)
+    units: Mapped[int]
+
+
+class LiveSource(Base):
+    """Where a session's comments come from, and how far it has been read."""
+
+    __tablename__ = "live_source"
+    __table_args__ = (Index("ix_live_source_external", "kind", "external_id"),)
+
+    id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
+    session_id: Mapped[Id] = mapped_column(ForeignKey("live_session.id"), index=True)
+    kind: Mapped[SourceKind] = mapped_column(
+        Enum(
+            "api", "facebook", "tiktok", "webhook", "paste", "file", "keyboard",
+            name="live_source_kind", native_enum=False, length=10,
+        )
+    )  # fmt: skip
+    platform: Mapped[str] = mapped_column(String(30))
+    """Whose comments these are: their ids are unique within it."""
+    external_id: Mapped[str | None] = mapped_column(String(120))
+    """The live video, or the shop, as the platform calls it."""
+    alias: Mapped[str | None] = mapped_column(String(120))
+    """Its other name: the video behind a live video, by which the platform's notices call it."""
+    state: Mapped[SourceState] = mapped_column(
+        Enum("idle", "running", "failing", "stopped", name="live_source_state", native_enum=False, length=8),
+        default="idle",
+    )
+    cursor: Mapped[str] = mapped_column(String(500), default="")
+    """How far it was read, in the platform's own words; empty for from the beginning."""
+    tried_at: Mapped[Moment | None]
+    """When its state was last noted; None before it brought anything."""
+    fault: Mapped[str] = mapped_column(String(40), default="")
+    """Slug: why it last failed."""
+    created_at: Mapped[Moment] = mapped_column(default=clock.now)
+
+
+class LiveForeignOrder(Base):
+    """An order that a platform took itself (TikTok Shop), and what became of it here."""
+
+    __tablename__ = "live_foreign_order"
+    __table_args__ = (UniqueConstraint("platform", "external_id"),)
+
+    id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
+    session_id: Mapped[Id] = mapped_column(ForeignKey("live_session.id"), index=True)
+    source_id: Mapped[Id] = mapped_column(ForeignKey("live_source.id"))
+    platform: Mapped[str] = mapped_column(String(30))
+    external_id: Mapped[str] = mapped_column(String(60))
+    status: Mapped[str] = mapped_column(String(40))
+    """The platform's own word."""
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """`code`, `quantity`, `price`, as fetched from the platform."""
+    fault: Mapped[str] = mapped_column(String(40), default="")
+    """Slug: why it needs a person (no stock, an unknown product); empty when all is well."""
+    order_id: Mapped[Id | None] = mapped_column(ForeignKey("shop_order.id"), index=True)
+    seen_at: Mapped[Moment] = mapped_column(default=clock.now)
+    updated_at: Mapped[Moment] = mapped_column(default=clock.now)
+
+
+class LiveClaim(Base):
+    """A viewer's own short link into a session: her orders, her place in the queue, address and payment."""
+
+    __tablename__ = "live_claim"
+    __table_args__ = (
+        UniqueConstraint("session_id", "author_id"),
+        Index("ix_live_claim_until", "until"),
+    )
+
+    code: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """Of letters that are read without doubt; unguessable."""
+    session_id: Mapped[Id] = mapped_column(ForeignKey("live_session.id"))
+    author_id: Mapped[str] = mapped_column(String(AUTHOR_MAX))
+    created_at: Mapped[Moment] = mapped_column(default=clock.now)
+    until: Mapped[Moment | None]
+    """When what she has goes to others, unless she claims it; None when there is nothing to claim or it was claimed."""
+    claimed_at: Mapped[Moment | None]
+    told_at: Mapped[Moment | None]
+    """When the seller (or the platform) gave her the link."""
+    reminded_at: Mapped[Moment | None]
+    joined: Mapped[str | None] = mapped_column(String(10))
+    """The link under which her order of this session goes on: it joined another session's."""
+
+    live: Mapped[LiveSession] = relationship()
+
+
+class LiveAnchor(Base):
+    """A session's log as the village's ledger knows it: so many events, and the hash of the last."""
+
+    __tablename__ = "live_anchor"
+
+    session_id: Mapped[Id] = mapped_column(ForeignKey("live_session.id"), primary_key=True)
+    length: Mapped[int] = mapped_column(primary_key=True)
+    head: Mapped[str] = mapped_column(String(64))
+    decisions: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the public list of decisions, hex."""
+    entry: Mapped[int] = mapped_column(BigInteger)
+    """Index of the ledger's entry."""
+    made_at: Mapped[Moment] = mapped_column(default=clock.now)

@@ -31,3 +31,7 @@ class Outcome:
     phone: str | None = None
     reason: str = ""
     order: Order | None = None
+    allowed: int | None = None
+    """Where a limit stood in the way: how many more packs she may have of what she asked for."""
+    pinned: str | None = None
+    """The pinned code that a number without one was taken for."""

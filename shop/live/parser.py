@@ -10,7 +10,7 @@ from typing import Literal
 
 from shop.live import amounts, phones
 from shop.live.amounts import Amounts
-from shop.live.binding import Bound, bind
+from shop.live.binding import Bound, Item, bind
 from shop.live.codes import Codebook, codebook
 from shop.live.fold import Folded, fold
 from shop.live.tokens import Token, cut
@@ -50,12 +50,15 @@ class Reading:
     """Slug: why it is not simply an order."""
     suggested: tuple[Line, ...] = ()
     """With `review`, `change` and `question`: the lines it may mean, for a person to confirm."""
+    by_pin: bool = False
+    """It names no code, and is read as being about the pinned one."""
 
 
-def parse(text: str, live_codes: Collection[str], max_per_line: int = 99) -> Reading:
+def parse(text: str, live_codes: Collection[str], max_per_line: int = 99, pinned: str | None = None) -> Reading:
     """Reads a comment against the codes live in its session. Never raises for any text.
 
     An `order` has at least one line, its quantities are 1 to `max_per_line`, no code comes twice.
+    `pinned` is the live code that a number alone means ("2", "lấy 2 gói ạ"); None when it means nothing.
     """
     book = codebook(frozenset(live_codes))
     if len(text) > MAX_LENGTH:
@@ -74,7 +77,8 @@ def parse(text: str, live_codes: Collection[str], max_per_line: int = 99) -> Rea
         return Reading("review" if named else "ignored", phone=phone, reason="too-long")
     if not tokens:
         return Reading("ignored", reason="noise")
-    return _Decision(folded, tokens, amounts.read(tokens, book, low != bare), phone, max_per_line).reading()
+    pinned = pinned if pinned in live_codes else None
+    return _Decision(folded, tokens, amounts.read(tokens, book, low != bare), phone, max_per_line, pinned).reading()
 
 
 def _too_long(text: str, book: Codebook) -> Reading:
@@ -86,14 +90,26 @@ def _too_long(text: str, book: Codebook) -> Reading:
 
 _WANTS = frozenset(("order", "take"))
 _QUIET = frozenset(("particle", "weak", "who", "contact", "go", "+", "goods", "crowd"))
+_BESIDE_NUMBER = frozenset(("order", "take", "amount", "number", "unit", "particle", "who", "more", "+"))
+"""What may stand beside a number that means packs of the pinned product; any other word may turn it round."""
+_SIGNS_BESIDE_NUMBER = frozenset((".", ",", "!", "+", "*", "=", "-", ")"))
+
+
+def _beside_number(token: Token) -> bool:
+    if token.kind == "w":
+        return token.name in _BESIDE_NUMBER and token.bare != "like"  # "xin 1 like"
+    if token.kind == "s":
+        return token.name == "fine" or token.bare in _SIGNS_BESIDE_NUMBER
+    return token.kind in "np"
 
 
 class _Decision:
     """Tells the intent of one comment from its words; the rules stand in the order in which they bind."""
 
     def __init__(
-        self, folded: Folded, tokens: list[Token], read: Amounts, phone: str | None, limit: int
-    ) -> None:
+        self, folded: Folded, tokens: list[Token], read: Amounts, phone: str | None, limit: int,
+        pinned: str | None = None,
+    ) -> None:  # fmt: skip
         self.folded = folded
         self.tokens = tokens
         self.read = read
@@ -101,6 +117,12 @@ class _Decision:
         self.limit = limit
         self.has = {token.name for token in tokens if token.kind in "ws" and token.name}
         self.codes = list(dict.fromkeys(item.code for item in read.items if item.kind == "C"))
+        self.pinned = pinned if not self.codes else None
+        self.by_pin = self.pinned is not None and self._only_a_number()
+        if self.pinned is not None and self.by_pin:
+            at = next(item for item in read.items if item.kind in "QX")
+            read.items.insert(0, Item("C", self.pinned, 1, at.start, at.end))
+            self.codes = [self.pinned]
         self.quantified = any(item.kind in "QX" for item in read.items)
         self.lines: tuple[Line, ...] = ()
         self.given = False
@@ -108,6 +130,8 @@ class _Decision:
 
     def reading(self) -> Reading:
         intent, reason = self._intent()
+        if self.by_pin and intent == "order" and self._counts_people():
+            intent, reason = "review", "no-code"
         lines = self.lines
         if intent == "cancel":
             lines = tuple(line if self.given else Line(line.code, 0, line.because) for line in self.lines)
@@ -115,7 +139,21 @@ class _Decision:
         clear = not self.trouble or self.given
         offered = self.lines if clear and intent in ("review", "change", "question") else ()
         more = intent == "order" and ("more" in self.has or self.read.plus)
-        return Reading(intent, acted, self.phone, more, reason, offered)
+        if self.pinned is not None and (intent, reason) == ("review", "no-code") and not self.quantified:
+            offered = (Line(self.pinned, 1, self.folded.shown),)
+        return Reading(intent, acted, self.phone, more, reason, offered, self.by_pin)
+
+    def _only_a_number(self) -> bool:
+        """Whether the comment is a quantity alone, with no more than words that ask for it."""
+        amounts = [item for item in self.read.items if item.kind in "QX"]
+        return len(amounts) == 1 and not self.read.loose and all(map(_beside_number, self.tokens))
+
+    def _counts_people(self) -> bool:
+        """Whether a bare number stands before a word for people, and nothing asks for it: "hi 2 chị"."""
+        beside = zip(self.tokens, self.tokens[1:], strict=False)
+        return not (self.read.marked or self.has & _WANTS) and any(
+            (one.kind == "n" or one.name == "number") and after.name == "who" for one, after in beside
+        )
 
     def _bind(self) -> str:
         """Binds quantities; returns the slug of what hinders it, "" if the lines are clear."""
@@ -246,6 +284,8 @@ class _Decision:
         if problem:
             return "review", problem
         if has & {"cancel", "change"} or self._refusal() == "cancel":
+            return "review", "cancel-without-code"
+        if self.pinned is not None and "drop" in has and self.quantified:
             return "review", "cancel-without-code"
         if has & {"past", "complaint"}:
             return ("review", "complaint") if "complaint" in has else ("ignored", "past")

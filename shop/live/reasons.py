@@ -2,6 +2,7 @@
 
 from babel.support import LazyProxy
 
+from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 
 _WORDS: dict[str, LazyProxy] = {
@@ -50,10 +51,26 @@ _WORDS: dict[str, LazyProxy] = {
     "promoted": _l("có gói quay lại nên tới lượt"),
     "left-the-queue": _l("thôi không chờ nữa"),
     "not-sold": _l("món này vừa ngừng bán"),
+    "unclaimed": _l("quá giờ mà chưa ghi nơi nhận, hàng sang người đang chờ"),
     "by-hand": _l("người bán xem rồi ghi"),
+    "viewer-limit": _l("quá phần mỗi người được lấy"),
+    "order-limit": _l("quá số gói của một đơn"),
+    "pin-changed": _l("gõ số ngay lúc đổi món đang ghim, chưa rõ món nào"),
+    "offer-taken": _l("nhận phần giữ cho mình"),
+    "offer-lapsed": _l("hết giờ giữ phần, nhường người sau"),
+    "edited": _l("sửa lời nhắn sau khi đã ghi"),
+    "deleted": _l("xoá lời nhắn"),
+    "paused": _l("phiên đang nghỉ, giữ lại để lát đọc"),
+    "session-ended": _l("tới sau khi phiên đã kết"),
 }
 
 
-def words(slug: str) -> str:
-    """The reason in the reader's language; the slug itself for one that has no words yet."""
-    return str(_WORDS.get(slug, slug))
+def words(slug: str, allowed: int | None = None) -> str:
+    """The reason in the reader's language; the slug itself for one that has no words yet.
+
+    `allowed`: with a limit, how many more packs she may have.
+    """
+    said = str(_WORDS.get(slug, slug))
+    if allowed is None:
+        return said
+    return said + (", " + _("còn lấy được %(n)s gói", n=allowed) if allowed else ", " + _("lấy đủ phần rồi"))

@@ -13,8 +13,11 @@ from shop.orders.models import QUANTITY_MAX
 from village.ids import is_uuid
 
 _AT_ONCE = 1000
-_ORDER_DOUBTS = frozenset(("repeat", "phone-differs", "not-sold"))
+_ORDER_DOUBTS = frozenset(("repeat", "phone-differs", "not-sold", "pin-changed"))
 """Why the shop itself did not take what the parser had read as an order."""
+_LIMITS = frozenset(("viewer-limit", "order-limit"))
+_NOT_READ = frozenset(("session-ended", "edited", "deleted"))
+"""Why a comment was never read: it came too late, or words of it had been acted on."""
 _CANCEL_DOUBTS = frozenset(("order-moved-on", "not-so-many"))
 
 
@@ -58,8 +61,15 @@ def replay(session: Session, session_id: str) -> Replay:
         if not comment.author_id and not comment.text:
             forgotten += 1
             continue
+        first = comment.decisions[0] if comment.decisions else None
+        if first is None or comment.kind == "deleted" or first.reason in _NOT_READ:
+            continue
         read += 1
-        then, today = _then(comment.decisions[0]), _today(comment, parse(comment.text, codes, QUANTITY_MAX))
+        reading = parse(comment.text, codes, QUANTITY_MAX, first.pinned)
+        then, today = _then(first), _today(comment, reading)
+        if first.reason == "offer-taken" and not today.lines:
+            # She said yes to what was kept for her, without naming it.
+            continue
         if _differ(then, today):
             changed.append(Changed(comment, then, today))
     changed.sort(key=lambda each: each.comment.turn)
@@ -97,6 +107,8 @@ def _then(first: LiveDecision) -> Gist:
         return Gist("phone", (), "")
     if first.reason in _CANCEL_DOUBTS:
         return Gist("cancel", offered, "")
+    if first.reason in _LIMITS:
+        return Gist("order", offered, first.reason)
     if first.reason in _ORDER_DOUBTS or (first.reason == "above-limit" and offered):
         return Gist("order", offered, "")
     return Gist(first.decision.value, (), first.reason)
@@ -110,6 +122,8 @@ def _differ(then: Gist, today: Gist) -> bool:
     if then.intent != today.intent:
         # A cancellation that the shop could not carry out for certain is kept as a doubt with the same slug.
         return not (today.intent == "cancel" and then == Gist("review", (), "cancel"))
+    if then.reason in _LIMITS:
+        return False  # what was offered to her is as much as she may have
     if then.intent == "cancel":
         # What was kept is what could be given back: of "all" a number, of nothing nothing.
         asked = dict(today.lines)

@@ -14,6 +14,7 @@ from village.i18n import lazy_gettext as _l
 
 SUBJECTS: dict[str, LazyProxy] = {
     "placed": _l("Đơn %(number)s: đã nhận đơn"),
+    "arranged": _l("Đơn %(number)s: đã nhận đơn"),
     "paid": _l("Đơn %(number)s: đã nhận đủ tiền"),
     "partly_dispatched": _l("Đơn %(number)s: một phần hàng đã đi"),
     "dispatched": _l("Đơn %(number)s: hàng đã gửi đi"),
@@ -30,7 +31,7 @@ def letter(order: Order, step: OrderStep, seller: Imprint, page: str) -> tuple[s
     parts = [
         _("Chào bác,"),
         _news(order, step),
-        _goods(order) if step.what in ("placed", "paid") else "",
+        _goods(order) if step.what in ("placed", "arranged", "paid") else "",
         _("Xem đơn và theo dõi hàng: %(page)s", page=page),
         _("Ai có đường dẫn này đều xem được đơn, bác giữ riêng nhé."),
         _("%(name)s, điện thoại %(phone)s", name=seller.name, phone=seller.phone),
@@ -41,6 +42,7 @@ def letter(order: Order, step: OrderStep, seller: Imprint, page: str) -> tuple[s
 def _news(order: Order, step: OrderStep) -> str:
     told: dict[str, Callable[[Order, OrderStep], str]] = {
         "placed": _placed,
+        "arranged": _placed,
         "paid": lambda order, _step: _("Mình đã nhận đủ %(amount)s. Người bán soạn hàng rồi gửi cho bác.",
                                        amount=dong(order.paid)),
         "partly_dispatched": lambda _order, _step: _("Một phần hàng đã rời đi, phần còn lại gửi sau."),

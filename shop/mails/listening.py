@@ -63,7 +63,7 @@ def _put(session: Session, order: Order, position: int) -> None:
     step = next((step for step in order.steps if step.position == position), None)
     if step is None or order.buyer_email is None:  # taken back within the transaction
         return
-    if _too_many(session, order):
+    if too_many(session, order):
         return
     cooperative_id = min(sellers_of(session, order))
     public = current_app.extensions["soi"].public_url
@@ -75,7 +75,7 @@ def _put(session: Session, order: Order, position: int) -> None:
     )  # fmt: skip
 
 
-def _too_many(session: Session, order: Order) -> bool:
+def too_many(session: Session, order: Order) -> bool:
     """True when so many orders of the same address came on the day before this one."""
     before = select(func.count()).where(
         Order.buyer_email == order.buyer_email,

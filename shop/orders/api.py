@@ -28,7 +28,8 @@ KEY = {
 @api.alt_response(
     409,
     description="out-of-stock with what is left; the key was used with another body; orders-waiting, too-much-on-word"
-    " or too-much-unpaid: a guest has had as many packs kept unpaid as one may",
+    " or too-much-unpaid: a guest has had as many packs kept unpaid as one may; pay-ahead: parcels to this number came"
+    " back, so this order is not for cash at the door",
 )
 @api.alt_response(
     422,

@@ -10,6 +10,7 @@ from shop.delivery.models import DeliveryState, Shipment, ShipmentStep, Source
 from shop.orders.models import GONE, Order, Status
 from shop.orders.money import close_payments, standing
 from shop.orders.moving import record, touch
+from shop.refusals import keeping as refusals
 from village import clock
 from village.people.access import Actor
 
@@ -29,6 +30,7 @@ def arrived_in(session: Session, shipment: Shipment, at: dt.datetime, actor: Act
         step_in(session, shipment, DeliveryState.DELIVERED, at, "seller" if actor else "carrier", actor)
     if shipment.delivered_at is None:
         shipment.delivered_at = at
+        refusals.note_in(session, order, shipment, "delivered")
         if order.status is Status.PARTLY_DISPATCHED or _under_way(_parcels(session, order)):
             record(order, "arrived", actor, at=at)
     end_in(session, order, actor, at)

@@ -1,8 +1,9 @@
 """What the checkout page offers: who sells, how it can be brought and paid."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Self
 
 from shop.addresses.provinces import PROVINCES
 from shop.cart.services import CartLine
@@ -11,8 +12,10 @@ from shop.orders.models import Payment
 from shop.payments.services import methods
 from shop.rights.seller import Imprint, imprint_of
 from village.db import db
-from village.i18n import current_language
+from village.errors import BadInput, Conflict
+from village.i18n import current_language, dong
 from village.i18n import gettext as _
+from village.i18n import lazy_gettext as _l
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,42 @@ class Desk:
         """A way of delivery by its key; None for one that is not offered."""
         return next((way for way in self.ways if way.key == key), None)
 
+    def without_cash(self) -> Self:
+        """The same for a buyer who is asked to pay ahead."""
+        return replace(self, methods=tuple(one for one in self.methods if one != "cod"))
+
 
 def desk(seller: str, lines: Sequence[CartLine], province: str, ward: str) -> Desk:
     """What `seller` (a cooperative's id) offers. The province as one of the 34; empty while it is not known."""
     return Desk(tuple(quotes(lines, province, ward)), methods(seller))
+
+
+def chosen_way(offered: Desk, key: str, seen: int | None, province: str | None, goods: Callable[[], int]) -> Quote:
+    """The way of delivery that was chosen, where the page had shown its fee (`seen`, đồng) or a higher one.
+
+    BadInput when the seller does not go there; Conflict for what costs more: that is shown first, and asked
+    again. `goods` tells what the order's goods cost, in đồng.
+    """
+    if not offered.ways:
+        raise BadInput("not-delivered-there", _l("Nơi bán chưa giao tới %(place)s. Bác gọi nơi bán hỏi giúp mình nhé."),
+                       field="province", place=province)  # fmt: skip
+    way = offered.way(key)
+    if way is None or seen is None or seen < way.fee:
+        way = way or offered.ways[0]
+        raise Conflict(
+            "delivery-costs-more",
+            _l("Cước giao về %(place)s là %(fee)s, cả đơn %(total)s. Bác xem lại rồi bấm đặt nhé."),
+            place=province, fee=dong(way.fee), total=dong(goods() + way.fee),
+        )  # fmt: skip
+    return way
+
+
+def chosen_payment(offered: Desk, key: str) -> Payment:
+    """The way to pay that was chosen; BadInput for one that is not offered."""
+    found = next((method for method in offered.methods if method == key), None)
+    if found is None:
+        raise BadInput("no-such-payment", _l("Bác chọn cách trả tiền nhé."), field="payment")
+    return found
 
 
 def who_sells(seller: str) -> Imprint:

@@ -18,6 +18,9 @@ from village.ids import uuid7
 from village.products.models import Product
 from village.reference import reference
 
+Reserve = Callable[[Session, str, int], list[Part]]
+"""Promises so many packs of a product: all of them, or OutOfStock and none."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -66,10 +69,11 @@ def by_product(session: Session, lines: Sequence[tuple[str, int]]) -> list[Wante
     return [Wanted(product_id, quantity) for product_id, quantity in units.items()]
 
 
-def take(session: Session, order: Order, lines: Sequence[Wanted]) -> None:
+def take(session: Session, order: Order, lines: Sequence[Wanted], reserve: Reserve = stock.reserve) -> None:
     """Reserve for each line and put it into the order. What a combo holds is reserved as the packs that it is made of.
 
     Each product's packs are reserved at once, in the order of the products' ids, and then shared out to the lines.
+    A channel that holds the lots itself gives them out by its own `reserve`.
     """
     sold = reference(session).sold
     products = {line.product_id: sold[line.product_id] for line in lines if line.product_id in sold}
@@ -98,7 +102,7 @@ def take(session: Session, order: Order, lines: Sequence[Wanted]) -> None:
         for part_id, units in combos.get(product.id, ((product.id, 1),)):
             claims.setdefault(part_id, []).append((line, wanted.quantity * units))
     for product_id in sorted(claims):
-        _share(claims[product_id], stock.reserve(session, product_id, sum(units for _, units in claims[product_id])))
+        _share(claims[product_id], reserve(session, product_id, sum(units for _, units in claims[product_id])))
     order.lines.extend(new.values())
     (order.cooperative_id,) = sellers
     add_up(order)

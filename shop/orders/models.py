@@ -54,14 +54,16 @@ GONE = (Status.DISPATCHED, Status.DELIVERED)
 
 OTHER_STEPS = (
     "changed", "addressed", "reallocated", "paid", "part_paid", "refunded", "arrived", "returned", "lost",
-    "rest_cancelled", "expired",
+    "rest_cancelled", "expired", "arranged",
 )  # fmt: skip
 """What a timeline tells beside the statuses. `part_paid`: money came, and it is not all; `arrived`: a parcel of
 several; `returned`: packs came back; `lost`: packs will not; `rest_cancelled`: what had not left is not sent any more;
-`expired`: it was not paid in time, and is cancelled with the next step."""
+`expired`: it was not paid in time, and is cancelled with the next step; `arranged`: the buyer of a livestream order
+said how it is to be brought and paid."""
 
 
 SEVERAL = text("cooperative_id IS NULL")
+LIVE_GONE = text("status = 'cancelled' AND live_session_id IS NOT NULL")
 
 
 class Order(Base):
@@ -79,6 +81,7 @@ class Order(Base):
         Index("ix_shop_order_created_at", "created_at"),
         Index("ix_shop_order_several", "id", sqlite_where=SEVERAL, postgresql_where=SEVERAL),
         Index("ix_shop_order_live", "live_session_id", "live_author"),
+        Index("ix_shop_order_live_gone", "live_session_id", sqlite_where=LIVE_GONE, postgresql_where=LIVE_GONE),
         Index("ix_shop_order_buyer_email", "buyer_email"),
     )
 

@@ -7,6 +7,7 @@ For other channels (the livestream), inside their own `write()` and stable:
     set_quantity_in(session, order, product_id, quantity, …)     more or fewer packs of one product; 0 takes it out
     set_buyer_in(session, order, buyer, …) -> Order              name, telephone, address, when they become known
     cancel_in(session, order_id, *, actor, note, sources) -> Order   what has not left goes back to the shelf
+    new_order(number, buyer, channel, …) + lines.take(…, reserve)   for a channel that holds the lots and counts itself
     shop.stock.services.reserve / release / lock                 packs without an order (lock first, see there)
 
 Each is all or nothing by itself: when it raises (OutOfStock, BadInput, Conflict), what it did is undone, and the
@@ -39,6 +40,7 @@ from shop.orders.lines import (
 )
 from shop.orders.models import NEW, Channel, Delivery, Order, Payment, PaymentState, Status
 from shop.orders.moving import record, still_placed, touch
+from shop.refusals import services as refusals
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from trace.gs1.lots import READABLE
@@ -52,8 +54,8 @@ from village.people.phones import clean_phone
 from village.products.models import Product
 from village.text import clean_line, clean_name, clean_text
 
-__all__ = ["Buyer", "Placed", "Wanted", "add_lines_in", "cancel_in", "clean_buyer", "describe", "place", "place_in",
-           "set_buyer_in", "set_quantity_in"]  # fmt: skip
+__all__ = ["Buyer", "Placed", "Wanted", "add_lines_in", "cancel_in", "clean_buyer", "describe", "new_numbers",
+           "new_order", "place", "place_in", "set_buyer_in", "set_quantity_in"]  # fmt: skip
 
 NOTE_MAX = 500
 SCOPE = "orders"
@@ -119,9 +121,9 @@ def place(
     """Place an order of `(gtin, quantity)` lines in a transaction of its own, once for each key.
 
     Raises BadInput (a quantity, an unknown GTIN, a payment that is not open), OutOfStock, or Conflict: the key was used
-    with another body, or the total is no longer `expected_total` because a price changed. `buyer` is clean already;
-    `delivery_fee` in đồng. `network` is the network address that a guest orders from, whose word has bounds then
-    (`shop.orders.guests`).
+    with another body, the total is no longer `expected_total` because a price changed, or `pay-ahead`
+    (`shop.refusals.services`). `buyer` is clean already; `delivery_fee` in đồng. `network` is the network address that
+    a guest orders from, whose word has bounds then (`shop.orders.guests`).
     """
     key = idempotency.check_key(idempotency_key)
     scope = f"{SCOPE}:{actor.id}" if actor else SCOPE
@@ -133,13 +135,13 @@ def place(
     if payment not in get_args(Payment):
         raise _payment_not_open()
     note = clean_text(note, "note", NOTE_MAX)
-    with write() as session:
+    guest = guests.known_by(network) if actor is None else None
+    with refusals.asked_seldom(guest), write() as session:
         before = idempotency.recall(session, scope, key, body)
         if before is not None:
             return Placed(before.body, again=True)
         wanted = by_product(session, lines)
         _refuse_unopened(session, wanted, cast(Payment, payment))
-        guest = guests.known_by(network) if actor is None else None
         if guest is not None:
             guests.refuse_many(session, buyer.phone)
         order = place_in(
@@ -150,6 +152,8 @@ def place(
             raise Conflict("price-changed", _l("Giá vừa đổi, bác xem lại tổng tiền rồi đặt nhé."), total=order.total)
         if guest is not None:
             guests.count_in(session, order, guest)
+        if not refusals.sold_by_hand(actor, order):
+            refusals.heed_in(session, order)
         answer = describe(order)
         idempotency.remember(session, scope, key, body, 201, answer)
         return Placed(answer)
@@ -189,17 +193,9 @@ def place_in(
     from shop.payments.services import begin_in  # that folder stands on this one
 
     check_lines(lines)
-    now = clock.now()
-    order = Order(
-        id=uuid7(), number=_new_number(session), token=secret_token(), status=Status.PLACED,
-        channel=channel, payment=payment, total=0, note=note, lines=[], steps=[],
-        payment_state=PaymentState.DUE if payment == "cod" else PaymentState.AWAITING, paid=0, refunded=0,
-        hold_until=now + HOLD[payment] if payment in HOLD else None,
-        delivery=delivery, delivery_fee=delivery_fee, language=language,
-        buyer_name=buyer.name, buyer_phone=buyer.phone, buyer_address=buyer.address,
-        buyer_email=buyer.email, buyer_ward=buyer.ward, buyer_province=buyer.province,
-        live_session_id=live_session_id, live_author=live_author,
-        created_at=now, updated_at=now,
+    order = new_order(
+        _new_number(session), buyer, channel, payment=payment, note=note, delivery=delivery,
+        delivery_fee=delivery_fee, language=language, live_session_id=live_session_id, live_author=live_author,
     )  # fmt: skip
 
     def fill() -> None:
@@ -211,6 +207,34 @@ def place_in(
 
     _whole(session, lines, fill)
     return order
+
+
+def new_order(
+    number: str,
+    buyer: Buyer,
+    channel: Channel,
+    *,
+    payment: Payment = "cod",
+    note: str = "",
+    delivery: Delivery = "hand",
+    delivery_fee: int = 0,
+    language: str = "vi",
+    live_session_id: str | None = None,
+    live_author: str | None = None,
+) -> Order:
+    """An order without lines yet, in no session."""
+    now = clock.now()
+    return Order(
+        id=uuid7(), number=number, token=secret_token(), status=Status.PLACED,
+        channel=channel, payment=payment, total=0, note=note, lines=[], steps=[],
+        payment_state=PaymentState.DUE if payment == "cod" else PaymentState.AWAITING, paid=0, refunded=0,
+        hold_until=now + HOLD[payment] if payment in HOLD else None,
+        delivery=delivery, delivery_fee=delivery_fee, language=language,
+        buyer_name=buyer.name, buyer_phone=buyer.phone, buyer_address=buyer.address,
+        buyer_email=buyer.email, buyer_ward=buyer.ward, buyer_province=buyer.province,
+        live_session_id=live_session_id, live_author=live_author,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
 
 
 def add_lines_in(session: Session, order: Order, lines: Sequence[Wanted], *, actor: Actor | None = None) -> Order:
@@ -271,6 +295,7 @@ def set_buyer_in(session: Session, order: Order, buyer: Buyer, *, actor: Actor |
         order.buyer_address, order.buyer_ward, order.buyer_province = buyer.address, buyer.ward, buyer.province
     record(order, "addressed", actor)
     session.flush()
+    refusals.ask_in(session, order)
     return order
 
 
@@ -313,12 +338,17 @@ def _whole(session: Session, lines: Sequence[Wanted], act: Callable[[], None], o
         raise out_of_stock(session, sorted({line.product_id for line in lines})) from None
 
 
-_NUMBERED = select(Order.__table__.c.id).where(Order.__table__.c.number == bindparam("number"))
+def new_numbers(session: Session, count: int) -> list[str]:
+    """So many numbers that no order has: BL- and six letters and digits that cannot be mistaken for one another."""
+    found: set[str] = set()
+    while len(found) < count:
+        drawn = {"BL-" + "".join(secrets.choice(READABLE) for _ in range(6)) for _ in range(count - len(found))}
+        found |= drawn - set(core(session).execute(_NUMBERED, {"numbers": list(drawn)}).scalars())
+    return list(found)
+
+
+_NUMBERED = select(Order.__table__.c.number).where(Order.__table__.c.number.in_(bindparam("numbers", expanding=True)))
 
 
 def _new_number(session: Session) -> str:
-    """BL- and six letters and digits that cannot be mistaken for one another, not taken yet."""
-    while True:
-        number = "BL-" + "".join(secrets.choice(READABLE) for _ in range(6))
-        if core(session).execute(_NUMBERED, {"number": number}).first() is None:
-            return number
+    return new_numbers(session, 1)[0]

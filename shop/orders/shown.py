@@ -59,6 +59,7 @@ def said(what: str) -> str:
         "lost": _("Có gói hỏng hoặc mất"),
         "rest_cancelled": _("Phần còn lại không gửi nữa"),
         "expired": _("Hết giờ giữ hàng mà chưa thấy tiền"),
+        "arranged": _("Đã chọn cách giao và cách trả tiền"),
     }[what]
 
 

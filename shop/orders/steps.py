@@ -34,6 +34,7 @@ from shop.orders.selling import sold_by_cooperative
 from shop.orders.sending import buyer_text, send_in, to_collect
 from shop.orders.services import Buyer, set_buyer_in
 from shop.picking.freeing import free
+from shop.refusals import services as refusals
 from shop.stock import services as stock
 from shop.stock.errors import OutOfStock
 from shop.stock.services import Part
@@ -81,9 +82,10 @@ def _read(which: ColumnElement[bool]) -> Order:
     return order
 
 
-def confirm(actor: Actor, order_id: str) -> Order:
-    """A seller has spoken with the buyer, or trusts the order. It must be known to whom and where it goes, and an order
-    that is paid ahead must be paid: until then its packs have a deadline."""
+def confirm(actor: Actor, order_id: str, called: bool = False) -> Order:
+    """A seller has spoken with the buyer (`called`), or trusts the order. It must be known to whom and where it goes,
+    and an order that is paid ahead must be paid: until then its packs have a deadline. Conflict `call-first` for one
+    whose buyer is to be rung (`shop.refusals.services`), unless she was."""
     _authorise(actor, order_id)
     with write() as session:
         order = move(session, order_id, Status.CONFIRMED, (Status.PLACED,), actor)
@@ -95,6 +97,7 @@ def confirm(actor: Actor, order_id: str) -> Order:
                 _l("Đơn %(number)s chưa đủ tên, số điện thoại và địa chỉ. Bác hỏi người mua rồi ghi vào nhé."),
                 number=order.number,
             )
+        refusals.called_in(session, order, actor, called)
         return order
 
 

@@ -7,20 +7,21 @@ from shop.cart import services as carts
 from shop.cart.services import Cart, Wish
 from shop.delivery.shown import parcels
 from shop.orders import services, shown, steps
-from shop.orders.desk import Desk, desk, payment_choices, province_choices, who_sells
+from shop.orders.desk import Desk, chosen_payment, chosen_way, desk, payment_choices, province_choices, who_sells
 from shop.orders.forms import Form, fees_seen, lines_sent, total_seen
 from shop.orders.models import Order, Status
 from shop.orders.services import Buyer, Placed
 from shop.payments.shown import at_door, pay_block
+from shop.refusals.services import PAY_AHEAD
+from shop.refusals.shown import appeal_path
 from shop.stock.errors import OutOfStock
 from village.errors import BadInput, Conflict
-from village.i18n import current_language, dong
+from village.i18n import current_language
 from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.people.access import actor
 
 pages = Blueprint("orders", __name__, template_folder="templates")
-DEARER = "delivery-costs-more"
 
 
 @pages.get("/checkout")
@@ -59,6 +60,8 @@ def place() -> ResponseReturnValue:
                 "already-ordered", _l("Đơn từ trang này đã đặt rồi. Muốn đặt thêm, bác mở lại giỏ hàng nhé.")
             ) from error
         form.problem = str(error)
+        if error.slug == PAY_AHEAD:
+            return _checkout(wish.cart(), offered.without_cash(), form, appeal=appeal_path(wish.seller)), error.status
         return _checkout(wish.cart(), offered, form), error.status
     carts.take_out(wish.units)
     if not placed.again:
@@ -109,22 +112,12 @@ def set_buyer(token: str) -> ResponseReturnValue:
 
 def _place(wish: Wish, offered: Desk, form: Form, buyer: Buyer, lines: list[tuple[str, int]]) -> Placed:
     """Place it at the fee that the page showed or a lower one; what costs more is shown first, and asked again."""
-    way = offered.way(form.delivery)
-    if not offered.ways:
-        raise BadInput("not-delivered-there", _l("Nơi bán chưa giao tới %(place)s. Bác gọi nơi bán hỏi giúp mình nhé."),
-                       field="province", place=buyer.province)  # fmt: skip
-    if form.payment not in offered.methods:
-        raise BadInput("no-such-payment", _l("Bác chọn cách trả tiền nhé."), field="payment")
+    payment = chosen_payment(offered, form.payment)
     seen = fees_seen().get(form.delivery)
-    if way is None or seen is None or seen < way.fee:
-        way = way or offered.ways[0]
-        raise Conflict(
-            DEARER, _l("Cước giao về %(place)s là %(fee)s, cả đơn %(total)s. Bác xem lại rồi bấm đặt nhé."),
-            place=buyer.province, fee=dong(way.fee), total=dong(wish.cart().total + way.fee),
-        )  # fmt: skip
+    way = chosen_way(offered, form.delivery, seen, buyer.province, lambda: wish.cart().total)
     goods = total_seen()
     return services.place(
-        actor(), lines, buyer, channel="web", payment=form.payment, note=form.note, idempotency_key=form.key,
+        actor(), lines, buyer, channel="web", payment=payment, note=form.note, idempotency_key=form.key,
         delivery=way.key, delivery_fee=way.fee, language=current_language(),
         expected_total=None if goods is None else goods + way.fee, network=request.remote_addr,
     )  # fmt: skip
@@ -145,14 +138,14 @@ def _place_of(form: Form, buyer: Buyer | None) -> tuple[str, str]:
     return form.province, form.ward
 
 
-def _checkout(cart: Cart, offered: Desk, form: Form) -> Response:
+def _checkout(cart: Cart, offered: Desk, form: Form, appeal: str = "") -> Response:
     if offered.way(form.delivery) is None and offered.ways:
         form.delivery = offered.ways[0].key
     if form.payment not in offered.methods:
         form.payment = offered.methods[0]
     page = render_template(
         "orders/checkout.html", cart=cart, desk=offered, seller=who_sells(cart.seller), form=form,
-        provinces=province_choices(), payments=payment_choices(offered.methods),
+        provinces=province_choices(), payments=payment_choices(offered.methods), appeal=appeal,
     )  # fmt: skip
     return make_response(page)
 

@@ -23,7 +23,7 @@ from village.db import Base, Id, Moment
 from village.ids import uuid7
 from village.people.models import Member
 
-Provider = Literal["sepay", "payos", "stripe", "ghn"]
+Provider = Literal["sepay", "payos", "stripe", "ghn", "tiktok"]
 """Who may post to /hooks/<provider>."""
 
 
@@ -146,7 +146,7 @@ class WebhookEvent(Base):
 
     id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
     provider: Mapped[Provider] = mapped_column(
-        Enum("sepay", "payos", "stripe", "ghn", name="webhook_provider", native_enum=False)
+        Enum("sepay", "payos", "stripe", "ghn", "tiktok", name="webhook_provider", native_enum=False)
     )
     event_id: Mapped[str] = mapped_column(String(255))
     """The provider's own id of it; what comes again is the same row."""

@@ -6,11 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shop.delivery.models import Shipment
-from shop.live.models import LiveComment, LiveDecision
+from shop.live.models import LiveClaim, LiveComment, LiveDecision
 from shop.mails.listening import ABOUT
 from shop.orders.models import Order
 from shop.payments.models import Payment, Refund
 from shop.recalls.models import RecallOrder
+from shop.refusals.models import CallFirst, ParcelOutcome
 from shop.rights.forgetting import commitments_of
 from village.db import db
 from village.outbox.models import Message
@@ -55,8 +56,10 @@ def data_of(order: Order) -> dict[str, Any]:
             for one in session.scalars(select(Refund).where(Refund.order_id == order.id).order_by(Refund.id))
         ],
         "parcels": _parcels(session, order),
+        "cash_on_delivery": _cash(session, order),
         "messages": _messages(session, order),
         "livestream": _said(session, order),
+        "livestream_link": _link(session, order),
         "ledger": {"entries": sorted(index for index, _name in commitments_of(session, [order.number]))},
     }  # fmt: skip
 
@@ -70,6 +73,24 @@ def _parcels(session: Session, order: Order) -> list[dict[str, Any]]:
         }
         for one in parcels
     ]  # fmt: skip
+
+
+def _cash(session: Session, order: Order) -> dict[str, Any]:
+    """What is kept of her for the next order in cash: how parcels ended, until when, and whether she was to be rung."""
+    ends = select(ParcelOutcome, Shipment.number).join(Shipment, Shipment.id == ParcelOutcome.shipment_id)
+    call = session.get(CallFirst, order.id)
+    return {
+        "outcomes": [
+            {
+                "parcel": number, "outcome": one.outcome, "day": one.day.isoformat(), "until": one.expires.isoformat(),
+                "kept_as": one.phone_hash,
+            }
+            for one, number in session.execute(ends.where(Shipment.order_id == order.id).order_by(Shipment.number))
+        ],
+        "call_first": call and {
+            "reason": call.reason, "asked_at": _at(call.asked_at), "called_at": _at(call.called_at),
+        },
+    }  # fmt: skip
 
 
 def _messages(session: Session, order: Order) -> list[dict[str, Any]]:
@@ -89,9 +110,34 @@ def _said(session: Session, order: Order) -> list[dict[str, Any]]:
     comments = select(LiveComment).join(LiveDecision, LiveDecision.comment_id == LiveComment.id)
     mine = comments.where(LiveDecision.order_id == order.id).order_by(LiveComment.seq).distinct()
     return [
-        {"platform": one.platform, "author": one.author_name, "text": one.text, "at": _at(one.said_at)}
+        {
+            "platform": one.platform, "author": one.author_name, "text": one.text, "at": _at(one.said_at),
+            "log": _opened(one),
+        }
         for one in session.scalars(mine)
-    ]
+    ]  # fmt: skip
+
+
+def _opened(comment: LiveComment) -> dict[str, Any] | None:
+    """With what she opens the commitments of her own event in the livestream's public log (docs/formats.md)."""
+    if comment.author_salt is None or comment.text_salt is None:
+        return None
+    return {
+        "number": comment.seq, "hash": comment.hash, "author": comment.author_id, "comment": comment.comment_id,
+        "author_salt": comment.author_salt.hex(), "text_salt": comment.text_salt.hex(),
+    }  # fmt: skip
+
+
+def _link(session: Session, order: Order) -> dict[str, Any] | None:
+    """Her short link into the livestream, and what was done with it."""
+    own = (LiveClaim.session_id == order.live_session_id, LiveClaim.author_id == order.live_author)
+    claim = session.scalar(select(LiveClaim).where(*own)) if order.live_author else None
+    if claim is None:
+        return None
+    return {
+        "code": claim.code, "created_at": _at(claim.created_at), "told_at": _at(claim.told_at),
+        "reminded_at": _at(claim.reminded_at), "claimed_at": _at(claim.claimed_at),
+    }  # fmt: skip
 
 
 def _at(moment: Any) -> str | None:

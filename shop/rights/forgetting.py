@@ -7,17 +7,19 @@ telephone, addresses, everybody's words and what providers posted go, and on the
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from shop.delivery.models import Shipment, ShipmentStep
-from shop.live.models import LiveComment, LiveDecision, LiveWait
+from shop.live.models import LiveClaim, LiveComment, LiveDecision, LiveWait
 from shop.mails.listening import ABOUT
 from shop.orders.errors import no_order
 from shop.orders.models import Order, OrderStep, Status
 from shop.payments.bank.models import Transfer
 from shop.payments.models import Payment, PaymentPuzzle, Refund, Standing, WebhookEvent
 from shop.recalls.models import RecallOrder
+from shop.refusals import keeping as refusals
+from shop.refusals.models import CallFirst, ParcelAppeal, ParcelOutcome
 from trace.ledger.erasure import BUYER, BUYER_ASKED, Pair, erase
 from trace.ledger.models import Commitment
 from village import clock
@@ -32,7 +34,7 @@ FINISHED = (Status.DELIVERED, Status.CANCELLED)
 LOTS_TOLD = ("reallocated", "returned", "lost")
 """Steps whose notes are lots and numbers, and nobody's words."""
 TOUCHED = (Order, OrderStep, ShipmentStep, Refund, WebhookEvent, PaymentPuzzle, Transfer, LiveComment, LiveDecision,
-           LiveWait, Commitment, IdempotencyKey)  # fmt: skip
+           LiveWait, LiveClaim, Commitment, IdempotencyKey, ParcelOutcome, CallFirst, ParcelAppeal)  # fmt: skip
 """Tables that something is erased from; `scrub` wipes them off the disk. The outbox's own is the outbox's matter."""
 _NUMBER = 9
 """Characters of an order's number, with which the text behind a commitment begins."""
@@ -94,6 +96,8 @@ def commitments_of(session: Session, numbers: Sequence[str]) -> list[Pair]:
 def forget_in(session: Session, orders: Sequence[Order], pairs: Sequence[Pair], reason: str) -> None:
     """Forget who bought these orders, in the caller's `write(ledger=True)`; `pairs` are their `commitments_of`."""
     ids = [order.id for order in orders]
+    refusals.forget_in(session, orders)
+    _forget_links(session, orders)
     for order in orders:
         _forget_answer(session, order)
         erasing.erase(session, ABOUT, order.id)
@@ -125,6 +129,19 @@ def _forget_words(session: Session, ids: Sequence[str]) -> None:
         session.execute(statement.execution_options(synchronize_session=False))
 
 
+def _forget_links(session: Session, orders: Sequence[Order]) -> None:
+    """The short links into livestreams, but where another order of hers in the same one is still known."""
+    ids = [order.id for order in orders]
+    another = select(Order.id).where(
+        Order.live_session_id == LiveClaim.session_id, Order.live_author == LiveClaim.author_id, Order.id.not_in(ids)
+    )
+    for order in orders:
+        if order.live_author is not None:
+            own = (LiveClaim.session_id == order.live_session_id, LiveClaim.author_id == order.live_author)
+            gone = delete(LiveClaim).where(*own, ~another.exists())
+            session.execute(gone.execution_options(synchronize_session=False))
+
+
 def _forget_comments(session: Session, ids: Sequence[str]) -> None:
     """What was said in a livestream for these orders, and what was read out of it."""
     comments = select(LiveDecision.comment_id).where(LiveDecision.order_id.in_(ids))
@@ -135,6 +152,7 @@ def blank_comments(session: Session, comment_ids: Sequence[str]) -> None:
     """Nobody can tell any more who wrote these comments, nor what."""
     for comment in session.scalars(select(LiveComment).where(LiveComment.id.in_(comment_ids))):
         comment.author_id = comment.author_name = comment.text = ""
+        comment.author_salt = comment.text_salt = None
     for decision in session.scalars(select(LiveDecision).where(LiveDecision.comment_id.in_(comment_ids))):
         decision.phone = None
         decision.lines = [_without_words(line) for line in decision.lines]

@@ -2,13 +2,15 @@
 
 import datetime as dt
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from shop.live.models import LiveComment, LiveSession
+from shop.live.models import LiveClaim, LiveComment, LiveSession
 from shop.orders.models import Order, OrderStep, Status
 from shop.payments.bank.models import Transfer
 from shop.payments.models import Notice, WebhookEvent
+from shop.refusals import appeals
+from shop.refusals import keeping as refusals
 from shop.rights.forgetting import TOUCHED, blank_comments, commitments_of, forget_in, open_matter
 from trace.ledger.erasure import TIME_OVER
 from village import clock
@@ -34,7 +36,7 @@ _COMMENTS_AT_ONCE = 500
 
 def tidy() -> None:
     """Forget what is old enough; also wipes off the disk what buyers had forgotten since the last time."""
-    erased = _forget_orders() | _forget_posts() | _forget_talk()
+    erased = _forget_orders() | _forget_posts() | _forget_talk() | appeals.lapse() | refusals.tidy()
     lately = select(Order.id).where(Order.forgotten_at > clock.now() - dt.timedelta(hours=2)).limit(1)
     if erased or db.session.scalar(lately) is not None:
         db.session.rollback()
@@ -98,5 +100,10 @@ def _forget_talk() -> bool:
         erased = True
         with write() as session:
             blank_comments(session, ids)
+    links = LiveClaim.session_id.in_(select(LiveSession.id).where(ended))
+    if db.session.scalar(select(LiveClaim.code).where(links).limit(1)) is not None:
+        erased = True
+        with write() as session:
+            session.execute(delete(LiveClaim).where(links).execution_options(synchronize_session=False))
     db.session.rollback()
     return erased

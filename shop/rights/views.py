@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from shop.orders.models import QUANTITY_MAX, Order
 from shop.orders.shown import sellers as sellers_of
+from shop.refusals.services import months
 from shop.rights import exporting, forgetting, imprints, retention
 from village.db import db
 from village.errors import BadInput, Conflict
@@ -67,7 +68,7 @@ def forget(token: str) -> ResponseReturnValue:
 @pages.get("/seller-info/<gln>")
 def seller(gln: str) -> ResponseReturnValue:
     """Who sells, and where to complain."""
-    return render_template("rights/seller.html", seller=imprints.by_gln(gln))
+    return render_template("rights/seller.html", seller=imprints.by_gln(gln), gln=gln)
 
 
 @pages.get("/terms")
@@ -82,7 +83,7 @@ def privacy() -> ResponseReturnValue:
     return render_template(
         "rights/privacy.html", sellers=imprints.sellers(), sold=_months(retention.SOLD_KEPT.days),
         cancelled=_months(retention.CANCELLED_KEPT.days), posted=_months(retention.POSTED_KEPT.days),
-        talk=_months(retention.TALK_KEPT.days),
+        talk=_months(retention.TALK_KEPT.days), parcels=months(),
     )  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def _own(form: Form) -> str:
 def _data(order: Order, form: Form) -> str:
     return render_template(
         "rights/data.html", order=order, form=form, sold=_months(retention.SOLD_KEPT.days),
-        open_matter=forgetting.open_matter(db.session(), order), sellers=sellers_of(order),
+        open_matter=forgetting.open_matter(db.session(), order), sellers=sellers_of(order), parcels=months(),
     )  # fmt: skip
 
 

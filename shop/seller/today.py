@@ -12,6 +12,7 @@ from shop.delivery.states import BACK
 from shop.orders.models import OPEN, Order, PaymentState, Status
 from shop.orders.steps import sold_by
 from shop.payments.models import PaymentPuzzle
+from shop.refusals.appeals import count_waiting
 from shop.seller.filters import addressless, stopped
 from shop.seller.services import WORKING
 from village.db import db
@@ -44,6 +45,8 @@ class Today:
     """Parcels that want a hand: nobody was met, or what came back or got lost has not been looked at."""
     cod_out: int
     """Đồng that carriers collected and have not handed over."""
+    appeals: int
+    """What buyers wrote about parcels that came back, and nobody has answered."""
 
 
 def today(actor: Actor) -> Today:
@@ -65,7 +68,10 @@ def today(actor: Actor) -> Today:
             unpaid += awaited
             nowhere += unknown
     parcels, cod_out = _parcels(session, actor)
-    return Today(steps, unpaid, nowhere, _stopped(session, actor), _puzzles(session, actor), parcels, cod_out)
+    return Today(
+        steps, unpaid, nowhere, _stopped(session, actor), _puzzles(session, actor), parcels, cod_out,
+        count_waiting(session, actor.cooperative_id),
+    )  # fmt: skip
 
 
 def _stopped(session: Session, actor: Actor) -> int:

@@ -1,6 +1,7 @@
 """`/seller/orders`: the list, one step for many, and each order with everything that can be done about it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,6 +35,7 @@ pages = Blueprint("seller", __name__, url_prefix="/seller/orders", template_fold
 
 STEPS: dict[str, tuple[Callable[[Actor, str], Order], LazyProxy]] = {
     "confirm": (steps.confirm, _l("Đã xác nhận đơn %(number)s.")),
+    "called": (partial(steps.confirm, called=True), _l("Đã xác nhận đơn %(number)s.")),
     "pick": (steps.pick, _l("Đơn %(number)s đã soạn xong.")),
     "reallocate": (steps.reallocate, _l("Đơn %(number)s đã xem lại lô.")),
     "dispatch": (bulk.send_by_hand, _l("Đơn %(number)s đã gửi, đã ghi vào sổ chung.")),
@@ -74,7 +76,7 @@ def order(order_id: str) -> ResponseReturnValue:
 @pages.post("/<order_id>/<step>")
 @requires(*steps.WORKERS)
 def take_step(order_id: str, step: str) -> ResponseReturnValue:
-    """Confirm, pick, reallocate, dispatch, deliver."""
+    """Confirm (`called`: after its buyer was rung), pick, reallocate, dispatch, deliver."""
     if step not in STEPS:
         raise NotFound("no-such-step", _l("Không có bước này."))
     act, done = STEPS[step]
@@ -163,6 +165,7 @@ def naming() -> dict[str, Any]:
     """What the console's pages need to name things."""
     return {
         "next_steps": words.NEXT,
+        "call_step": words.CALL,
         "badges": shown.BADGES,
         "status_words": STATUS_WORDS,
         "payments": words.PAYMENTS,

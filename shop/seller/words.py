@@ -55,6 +55,8 @@ NEXT = {
     Status.DISPATCHED: ("deliver", _l("Đã tới tay người mua")),
 }
 """The one big next step of an order that the village hands over itself."""
+CALL = ("called", _l("Đã gọi, khách lấy"))
+"""The same for an order whose buyer is to be rung first."""
 BULK = {
     Status.PLACED: ("confirm", _l("Xác nhận các đơn đã đánh dấu")),
     Status.CONFIRMED: ("pick", _l("Các đơn đã đánh dấu soạn xong")),

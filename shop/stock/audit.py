@@ -1,11 +1,12 @@
-"""Proves that stock is what the ledger's batches and the orders say, lot by lot."""
+"""Proves that stock is what the ledger's batches, the orders and the livestreams say, lot by lot."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from shop.live.models import LiveAside
 from shop.orders.models import OPEN, Allocation, Order, OrderLine
 from shop.stock.models import StockLot
 from trace.events.models import Event, EventBatch
@@ -41,7 +42,7 @@ class Audited:
 
 @dataclass(frozen=True)
 class _Told:
-    """What orders and the ledger say of a lot, in packs."""
+    """What orders, livestreams and the ledger say of a lot, in packs."""
 
     reserved: int = 0
     sold: int = 0
@@ -52,6 +53,7 @@ class _Told:
 def audit(session: Session) -> Iterator[Audited]:
     """Every packed batch and every stock lot, in the order of lots."""
     told = _by_orders(session)
+    aside = _kept_aside(session)
     gone = _lost_on_ledger(session)
     packed_batches = (
         select(Batch, StockLot)
@@ -65,7 +67,9 @@ def audit(session: Session) -> Iterator[Audited]:
         if row is None:
             yield Audited(batch.gtin, batch.lot, batch.made_units or 0, 0, 0, 0, 0, 0, ("the batch has no stock row",))
             continue
-        faults = tuple(_faults(batch, row, told.get(batch.id, _Told()), gone.get(batch.id, 0)))
+        mine = told.get(batch.id, _Told())
+        mine = replace(mine, reserved=mine.reserved + aside.get(batch.id, 0))
+        faults = tuple(_faults(batch, row, mine, gone.get(batch.id, 0)))
         stands, held = (0, row.free) if row.on_hold else (row.free, 0)
         yield Audited(row.gtin, row.lot, row.packed, stands, row.reserved, row.sold, held, row.lost, faults)
 
@@ -77,7 +81,7 @@ def _faults(batch: Batch, row: StockLot, told: _Told, gone: int) -> Iterator[str
     if row.packed != made:
         yield f"packed {row.packed}, but the batch made {made}"
     if row.reserved != told.reserved:
-        yield f"reserved {row.reserved}, but open orders hold {told.reserved}"
+        yield f"reserved {row.reserved}, but open orders and livestreams hold {told.reserved}"
     if row.sold < told.sold:
         yield f"sold {row.sold}, but dispatched orders took {told.sold}"
     if row.lost != told.lost + gone:
@@ -101,6 +105,12 @@ def _by_orders(session: Session) -> dict[str, _Told]:
     joined = sums.join(OrderLine, OrderLine.id == Allocation.order_line_id).join(Order, Order.id == OrderLine.order_id)
     rows = session.execute(joined.group_by(Allocation.batch_id)).all()
     return {batch: _Told(int(reserved), int(sold), int(lost)) for batch, reserved, sold, lost in rows}
+
+
+def _kept_aside(session: Session) -> dict[str, int]:
+    """Packs of each lot that are kept from the shelf for a livestream."""
+    kept = select(LiveAside.batch_id, func.sum(LiveAside.units)).group_by(LiveAside.batch_id)
+    return {batch: int(units) for batch, units in session.execute(kept)}
 
 
 def _lost_on_ledger(session: Session) -> dict[str, int]:

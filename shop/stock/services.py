@@ -107,6 +107,13 @@ def reserve(session: Session, product_id: str, units: int) -> list[Part]:
     raise out_of_stock(session, [product_id])
 
 
+def promise(session: Session, parts: Iterable[Part]) -> None:
+    """Promise just these packs, one part a lot, of lots that the caller holds and has counted. One statement."""
+    rows = [{"lot_id": part.batch_id, "units": part.units, "today": clock.today()} for part in parts]
+    if rows and core(session).execute(_RESERVE, rows).rowcount != len(rows):
+        raise RuntimeError("packs were to be promised that are not there, though their lots were held")
+
+
 def _reserve_from(session: Session, batch_id: str, wanted: int) -> int:
     """Take up to `wanted` packs of one lot; another may have been quicker, then of what that one left."""
     while wanted > 0:

@@ -10,14 +10,15 @@ export class Unreachable extends Error {}
 
 /**
  * @param {string} path on this site
+ * @param {{most?: number, patience?: number}} [bounds] bytes, milliseconds
  * @returns {Promise<string>} raises Unreachable, or Refused where the server says that there is no such thing
  */
-export async function ask(path) {
+export async function ask(path, { most = MAX_BYTES, patience = PATIENCE } = {}) {
   let answer;
   let bytes;
   try {
-    answer = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout?.(PATIENCE) });
-    bytes = answer.ok ? await bounded(answer) : null;
+    answer = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout?.(patience) });
+    bytes = answer.ok ? await bounded(answer, most) : null;
   } catch (error) {
     throw error instanceof Refused ? error : new Unreachable(path);
   }
@@ -26,14 +27,14 @@ export async function ask(path) {
   throw new Refused("server-has-none", { path, status: answer.status });
 }
 
-async function bounded(answer) {
+async function bounded(answer, most) {
   const parts = [];
   let length = 0;
   for (const reader = answer.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) return new Uint8Array(await new Blob(parts).arrayBuffer());
     length += value.length;
-    if (length > MAX_BYTES) {
+    if (length > most) {
       await reader.cancel();
       throw new Refused("too-large");
     }

@@ -192,7 +192,7 @@ def _seller(page: Page) -> None:
     page.goto("/seller/parcels")
     _shoot(page, "parcels")
     page.goto("/seller/live")
-    page.locator("main a[href*='/seller/live/']").first.click()
+    page.locator("main .list a[href*='/seller/live/']").first.click()
     page.locator(".comments").first.evaluate("e => e.scrollIntoView()")
     _shoot(page, "live")
     page.locator(".codes").evaluate("e => e.scrollIntoView()")

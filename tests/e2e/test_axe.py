@@ -40,10 +40,11 @@ def test_no_main_page_shuts_anybody_out(village: Village, phone: Opener) -> None
 
 
 def _live(page: Page) -> list[str]:
-    found = shut_out(page, "/seller/live")
+    found = shut_out(page, "/seller/live") + shut_out(page, "/seller/live/plan")
     page.locator("[name='title']").fill("Miến mới tối nay")
     page.locator("[name^='code-']").first.fill("MD01")
-    page.get_by_role("button", name="Mở phiên").click()
+    page.get_by_label("Mở phiên luôn bây giờ").check()
+    page.get_by_role("button", name="Soạn xong").click()
     expect(page.get_by_role("heading", name="Miến mới tối nay")).to_be_visible()
     page.locator("[name='comments']").fill("Lan: chốt MD01 x2 0912345679\nHoa: giá md01 bao nhiêu shop\nBình: 2kg md01")
     page.get_by_role("button", name="Đọc và giữ hàng").click()

@@ -125,10 +125,11 @@ def test_the_whole_way_from_field_to_parcel(
     # A viewer's comment in a livestream becomes an order.
     seller = phone("seller")
     shoot(seller, "seller-1-orders")
-    seller.goto("/seller/live")
+    seller.goto("/seller/live/plan")
     seller.locator("[name='title']").fill("Miến mới tối nay")
     seller.locator("[name^='code-']").first.fill("MD01")
-    seller.get_by_role("button", name="Mở phiên").click()
+    seller.get_by_label("Mở phiên luôn bây giờ").check()
+    seller.get_by_role("button", name="Soạn xong").click()
     expect(seller.get_by_role("heading", name="Miến mới tối nay")).to_be_visible()
     seller.locator("[name='comments']").fill(
         "Lan: chốt MD01 x2 0912345679\nHoa: giá md01 bao nhiêu shop\nBình: 2kg md01\nMai: md01 ngon quá trời"

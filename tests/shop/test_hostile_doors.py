@@ -46,6 +46,9 @@ def settings(settings: Settings) -> Settings:
         settings, stripe_key="sk_test_thu", stripe_webhook_secret="whsec_thu", stripe_url=nowhere, sepay_key="khoa-thu",
         sepay_url=nowhere, ghn_url=nowhere, ghn_token="token-thu-thu-thu-thu", ghn_shop="1", ghn_hook="cua-sau-thu",
         payos_client_id="c", payos_api_key="a", payos_checksum_key="k", payos_url=nowhere,
+        facebook_page="100200300", facebook_token="t", facebook_app_secret="s", facebook_verify="v",
+        facebook_url=nowhere, tiktok_app_key="k", tiktok_app_secret="s", tiktok_token="t", tiktok_shop="1",
+        tiktok_cipher="c", tiktok_url=nowhere, tiktok_auth_url=nowhere,
     )  # fmt: skip
 
 
@@ -84,13 +87,17 @@ def everything() -> dict[str, Any]:
     known = MetaData()
     known.reflect(db.engine)
     kept = ("shop_", "order_", "shipment", "payment_", "product", "combo", "stock", "live_", "bank_", "delivery",
-            "settlement", "seller_info")  # fmt: skip
+            "settlement", "seller_info", "parcel_outcome", "call_first")  # fmt: skip
     with db.engine.connect() as connection:
         return {
             name: sorted(map(repr, connection.execute(select(table)).all()))
             for name, table in known.tables.items()
             if name.startswith(kept)
         }
+
+
+OPEN = {"live_order.shown", "live_order.document"}
+"""A livestream's order of arrival is there for everybody, and names nobody."""
 
 
 def test_nobody_moves_what_is_not_theirs(app: Flask, village: Village, ours: dict[str, str]) -> None:
@@ -115,7 +122,7 @@ def test_nobody_moves_what_is_not_theirs(app: Flask, village: Village, ours: dic
                 if told not in refused:
                     wrong[endpoint, path] = told
         for endpoint, path, names in doors(app, "GET", ours):
-            if names & own:
+            if names & own and endpoint not in OPEN:
                 told = stranger.get(path).status_code
                 if told not in (refused if username else {302}):
                     wrong[endpoint, path] = told

@@ -2,13 +2,19 @@
 
 import random
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from shop.live.fold import plain
 from shop.live.parser import Reading, parse
 from shop.live.words import LEXICON
 
 LIVE = ("MD01", "MD02", "MD03", "MD10", "MK01", "COMBO1")
+BOOKS: tuple[tuple[str, ...], ...] = (
+    LIVE, ("1", "2", "3", "10", "11"), ("A", "B", "C"), ("A-1", "A.1.2", "B_7"), ("MIEN", "MIENG", "MIENGAO"),
+    ("X2", "X10", "2X"), ("A1B2C3D4E5F6G7H8I9J0", "0A0B0C0D"), ("GOI1", "CHOT2", "LAY3", "HUY4", "KHONG5"),
+    tuple(f"SP{number:03}" for number in range(1, 51)),
+)  # fmt: skip
+"""Codes that sellers sell by: the usual ones, and some that are numbers, words, single letters, or much alike."""
 LIMIT = 99
 PATIENCE = 0.005
 """Seconds that no comment may take."""
@@ -102,11 +108,18 @@ def comments(seed: int) -> Iterator[str]:
         yield rng.choice(KINDS)(rng)
 
 
-def faults(text: str, reading: Reading) -> list[str]:
+def about(text: str, live: Sequence[str]) -> str:
+    """The same text, with the codes of another session in the place of the usual ones."""
+    for number, code in enumerate(LIVE):
+        text = text.replace(code.lower(), live[number % len(live)].lower())
+    return text
+
+
+def faults(text: str, reading: Reading, live: Sequence[str] = LIVE) -> list[str]:
     """What no reading may be, whatever was written."""
     found = []
     codes = [line.code for line in (*reading.lines, *reading.suggested)]
-    if not set(codes) <= set(LIVE):
+    if not set(codes) <= set(live):
         found.append("a code that is not live")
     if len(set(codes)) != len(codes):
         found.append("a code twice")
@@ -126,6 +139,6 @@ def faults(text: str, reading: Reading) -> list[str]:
     return found
 
 
-def read(text: str) -> Reading:
+def read(text: str, live: Sequence[str] = LIVE) -> Reading:
     """A comment as a session reads it."""
-    return parse(text, LIVE, LIMIT)
+    return parse(text, live, LIMIT)

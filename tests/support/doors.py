@@ -15,15 +15,19 @@ Door = tuple[str, str, frozenset[str]]
 """Endpoint, path, and the names that its path has."""
 
 
+_PLACE = re.compile(r"<(?:any\(([^,)]*)[^)]*\):|[^:<>]*(?:\([^)]*\))?:)?(\w+)>")
+"""A place in an address: of the words that one of a few is chosen from, the first; its name."""
+
+
 def doors(app: Flask, method: str, ids: Mapping[str, str], room: str = "shop.") -> list[Door]:
-    """What takes `method` in a room; a name that `ids` lacks is left as a word."""
+    """What takes `method` in a room; a name that `ids` lacks is a word, of several the first."""
     found = []
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         module = getattr(view, "view_class", view).__module__
         if method not in (rule.methods or ()) or not module.startswith(room):
             continue
-        path = re.sub(r"<(?:[^:<>]*(?:\([^)]*\))?:)?(\w+)>", lambda name: ids.get(name[1], "confirm"), rule.rule)
+        path = _PLACE.sub(lambda place: place[1] or ids.get(place[2], "confirm"), rule.rule)
         found.append((rule.endpoint, path, frozenset(rule.arguments)))
     return sorted(found)
 

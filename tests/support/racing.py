@@ -28,7 +28,7 @@ PATIENCE = 120
 """Seconds that anybody waits for anything."""
 TRIES = 20
 SOLD_OUT = "Hàng không còn đủ như bác đặt."
-_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 _numbers = itertools.count(1)
 
 
@@ -78,11 +78,10 @@ class Caller:
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         told = {name: value for name, value in all_headers.items() if value}
-        if self._connection is None:
-            self._connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = self.connected()
         try:
-            self._connection.request(method, path, body.encode(), told)
-            answer = self._connection.getresponse()
+            connection.request(method, path, body.encode(), told)
+            answer = connection.getresponse()
             said = answer.read().decode()
         except (OSError, HTTPException) as error:
             self.leave()
@@ -91,6 +90,12 @@ class Caller:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         return Answer(answer.status, said, answer.headers.get("Location", ""))
+
+    def connected(self) -> HTTPConnection:
+        """Her connection."""
+        if self._connection is None:
+            self._connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        return self._connection
 
     def post(self, path: str, *fields: tuple[str, str]) -> Answer:
         """A form."""
@@ -141,7 +146,7 @@ class Guest(Racer):
         page = self.ask("GET", "/checkout")
         assert page.status == 200, page
         shown = {"payment", "delivery"}
-        hidden = [(name, unescape(value)) for name, value in _HIDDEN.findall(page.body)]
+        hidden = [(name, unescape(value)) for name, value in HIDDEN.findall(page.body)]
         self.form = [
             *((name, value) for name, value in hidden if name not in shown),
             ("payment", "cod"), ("delivery", "hand"), ("name", f"Người Mua {'ABCDEFGH'[self.number % 8]}"),

@@ -8,6 +8,8 @@ const { ed25519, p256 } = await here("crypto");
 const { canonical, parse, parseEntry } = await here("json");
 const { thumbprint } = await here("keyring");
 const { checkLot } = await here("lot");
+const { checkLivestream } = await here("livestream");
+const { checkLivestreamLog } = await here("livestream-log");
 const { leafHash, verifyConsistency, verifyInclusion } = await here("merkle");
 const { openCheckpoint, openNote, parseNote, parseVkey } = await here("note");
 const { parsePolicy, satisfied } = await here("policy");
@@ -46,6 +48,9 @@ const replies = {
   p256: async ({ jwk, message, signature }) => ({ holds: await p256(jwk, fromBase64(message), fromBase64(signature)) }),
   thumbprint: async ({ jwk }) => ({ key: await thumbprint(jwk) }),
   lot: async ({ document, wanted, ...trust }) => judged(await checkLot(fromUtf8(fromBase64(document)), await trusting(trust), wanted)),
+  live: ({ entry }) => checkLivestream(entry),
+  livestream: async ({ document, entries }) =>
+    checkLivestreamLog(fromUtf8(fromBase64(document)), async (index) => entries[index] ?? null),
   receipt: async ({ document, ...trust }) => judged(await checkReceipt(fromUtf8(fromBase64(document)), await trusting(trust))),
 };
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from trace.ledger import foreign
+from trace.ledger import foreign, livestream
 from trace.ledger.canonical import canonical
 from trace.ledger.claims import check_claim
 from trace.ledger.encoding import from_base64, shown
@@ -193,6 +193,8 @@ class Keyring:
             if ("custodian" in record) == ("device" in record):
                 raise MalformedEntry("an entry is signed by a device or by the custodian, and by one of them only")
             received = foreign.check_form(record) if record.get("type") == foreign.TYPE else None
+            if record.get("type") == livestream.TYPE:
+                livestream.check_form(record)
             if "device" in record:
                 return self._by_device(index, record)
             return self._by_custodian(index, record, event, received)

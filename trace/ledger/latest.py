@@ -29,7 +29,7 @@ class Line:
     more_lots: int
     leaf: str
     kind: str
-    """event, correction, key, erasure, claim, unknown or unreadable."""
+    """One of `words.KINDS`, unknown or unreadable."""
 
 
 def latest(session: Session, size: int, count: int) -> list[Line]:

@@ -104,6 +104,8 @@ class Line:
     erased: Mapping[str, Sequence[int]]
     """What an erasure entry tells of: in which entries, by what it was."""
     reason: str
+    livestream: str
+    """The id of the livestream whose log it is about; empty for most."""
     corrected: int | None
     """The entry that took this one back."""
     corrects: int | None
@@ -136,7 +138,7 @@ def line(session: Session, entry: LedgerEntry) -> Line:
         happened_at=_moment(event.get("eventTime")),
         event=told,
         shares=_shares(event, lots),
-        facts=[*_facts(event), *words.claimed(record)],
+        facts=[*_facts(event), *words.claimed(record), *words.anchored(record)],
         readings=_readings(event),
         passed=_passed(event),
         photos=len(_list(record.get("photos"))),
@@ -147,6 +149,7 @@ def line(session: Session, entry: LedgerEntry) -> Line:
         keys=_keys(_object(record.get("key"))),
         erased=_erased(record),
         reason=words.reason_of(record),
+        livestream=words.livestream(record),
         corrected=told.correction_entry if told and told.entry_index == entry.index else None,
         corrects=told.entry_index if told and told.correction_entry == entry.index else None,
         retold=retold,

@@ -9,8 +9,9 @@ from trace.ledger.readable import visible
 from village.i18n import gettext as _
 from village.i18n import in_language, number
 from village.i18n import lazy_gettext as _l
+from village.ids import is_uuid
 
-KINDS = ("event", "correction", "key", "erasure", "claim", "recall")
+KINDS = ("event", "correction", "key", "erasure", "claim", "recall", "live")
 FACTS = {"origin": _l("Mua từ"), "reason": _l("Vì sao"), "sscc": _l("Thùng số")}
 """What an event may say besides, and what each is called."""
 
@@ -36,6 +37,8 @@ def title(record: Mapping[str, Any], stage: str = "") -> str:
             return _erasure(erased_in(record))
         case "recall":
             return _recall(_object(record.get("event")))
+        case "live":
+            return _("Thứ tự lời nhắn của một phiên live")
         case "claim":
             return _("Lời của bên ngoài: %(name)s", name=claimant(record))
         case "unknown":
@@ -48,6 +51,24 @@ def _recall(event: Mapping[str, Any]) -> str:
     """A recall, or that it was taken back."""
     lifted = "recalled" in str(_object(event.get("persistentDisposition")).get("unset"))
     return _("Bỏ thu hồi") if lifted else _("Thu hồi")
+
+
+def livestream(record: Mapping[str, Any]) -> str:
+    """The id of the livestream whose log an entry is about; empty where it tells none."""
+    session = _object(record.get("live")).get("session")
+    return session if isinstance(session, str) and is_uuid(session) else ""
+
+
+def anchored(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What an entry says of a livestream's log, with what each part is called."""
+    live = _object(record.get("live"))
+    found = []
+    if type(live.get("length")) is int:
+        found.append((_("Tới lời nhắn số"), number(live["length"])))
+    for member, what in (("head", _("Dấu của lời nhắn ấy")), ("decisions", _("Dấu của các quyết định"))):
+        if isinstance(live.get(member), str):
+            found.append((what, visible(live[member])))
+    return found
 
 
 def claimant(record: Mapping[str, Any]) -> str:

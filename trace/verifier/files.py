@@ -11,7 +11,7 @@ from village.web.assets import asset
 from village.web.frame import GUESTS
 from village.web.modules import SCRIPTS, File, file_of, modules, scripts
 
-ENTRIES = ("verify.js", "scan-proof.js")
+ENTRIES = ("verify.js", "scan-proof.js", "live-order.js")
 """The modules that pages load; what they import follows."""
 PICTURES = ("soi", "proof", "cut-strand", "help", *(picture for _, _, picture in GUESTS))
 

@@ -52,6 +52,8 @@ print, or kept since an earlier visit. Give it with --key.
   soi_verify.py log https://so.example/ledger --key KEY  read the whole ledger, or a mirror's folder, and check it all
   soi_verify.py consistency old.txt new.txt --from https://so.example/ledger --key KEY
                                                          was anything rewritten between two checkpoints that I kept?
+  soi_verify.py live https://so.example/live/.../order.json --key KEY
+                                                         does a livestream's order of arrival stand as in the ledger?
 
 It ends with status 0 when it holds, 1 when it does not hold, 2 when it could not be checked (a file or key is missing,
 the network fails). Every step is printed with its reason. What a true lot proof cannot show is said as well.
@@ -62,6 +64,7 @@ MAX_NOTE = 256 * 1024
 MAX_RECEIPT = MAX_NOTE + 128 * 1024
 MAX_LOT_PROOF = 16 * 1024 * 1024
 MAX_KEYS = 64 * 1024
+MAX_LIVE = 256 * 1024 * 1024
 MAX_SIZE = 2**63 - 1
 MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
@@ -708,6 +711,8 @@ class Keyring:
                 raise Broken("it is signed by a phone or by the custodian, and by one of them only")
             if record["type"] == "claim":
                 check_foreign(record)
+            if record["type"] == "live":
+                check_livestream(record)
             return self._by_device(entry) if "device" in record else self._by_custodian(entry)
         except (KeyError, TypeError, AttributeError) as error:
             raise Broken(f"its signature cannot be read: {shown(repr(error))}") from None
@@ -802,6 +807,23 @@ def check_foreign(record: dict[str, Any]) -> None:
         data = jcs(told["event"]) if isinstance(told["event"], dict) else b""
         if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
             raise Broken("the claimed event is not the one that its hash names")
+
+
+def check_livestream(record: dict[str, Any]) -> None:
+    """Check the form of an entry that says how far a livestream's log had grown. Raises Broken."""
+    told = record.get("live")
+    if record.get("event") is not None or "device" in record or record["chain"]:
+        raise Broken("a livestream's entry has no event, no phone and no batch")
+    if not isinstance(told, dict) or set(told) != {"session", "length", "head", "decisions"}:
+        raise Broken("a livestream's entry says whose log it is, how long, its last hash and its decisions")
+    uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    if not isinstance(told["session"], str) or not re.fullmatch(uuid, told["session"], re.ASCII):
+        raise Broken("a livestream is named by a UUID")
+    if type(told["length"]) is not int or told["length"] < 1:
+        raise Broken("a livestream's log has a length")
+    for name in ("head", "decisions"):
+        if not isinstance(told[name], str) or not re.fullmatch("[0-9a-f]{64}", told[name], re.ASCII):
+            raise Broken("a livestream's hashes are SHA-256 in hex")
 
 
 _CLAIMED = {
@@ -1232,8 +1254,9 @@ def read_receipt(data: bytes) -> Receipt:
     return Receipt(index, tuple(one for one in path if one is not None), read_note(note), extra)
 
 
-def check_receipt(data: bytes, entry: bytes | None, trust: Trust, told: Told) -> None:
-    """Check a receipt and say what it says. Raises StepBroken, or Unchecked where there is no entry."""
+def check_receipt(data: bytes, entry: bytes | None, trust: Trust, told: Told) -> tuple[int, bytes]:
+    """Check a receipt and say what it says: the entry's place and bytes. Raises StepBroken, or Unchecked where there
+    is no entry."""
     with Step("form"):
         receipt = read_receipt(data)
         told.step("form", f"a receipt of entry {receipt.at}")
@@ -1249,6 +1272,7 @@ def check_receipt(data: bytes, entry: bytes | None, trust: Trust, told: Told) ->
         check_inclusion(leaf_hash(body), receipt.at, head.size, receipt.path, head.root)
         told.step("inclusion", f"the entry is number {receipt.at} of the {head.size}")
     told.line("  " + summary(body))
+    return receipt.at, body
 
 
 def summary(body: bytes) -> str:
@@ -1434,6 +1458,7 @@ class Audit:
         self.log, self.trust, self.told = log, trust, told
         self.heads: dict[str, tuple[int, bytes]] = {}
         self.phones: dict[str, Numbers] = {}
+        self.livestreams: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.edge: list[tuple[int, bytes]] = []
         self.rows: list[list[bytes]] = []
@@ -1490,14 +1515,23 @@ class Audit:
             if record["type"] == "key":
                 self.ring.learn(entry)
             role, key, seq = self.ring.check(entry)
+            if record["type"] == "live":
+                self._grown(record["live"])
             if role == "device" and seq is not None and not self.phones.setdefault(key, Numbers()).use(seq):
                 raise Broken(f"phone {shown(key)} used number {seq} a second time")
         except Broken as error:
             raise Broken(f"entry {entry.at}: {error}") from None
-        kind = record["type"] if record["type"] in ("event", "correction", "key", "erasure", "claim") else "other"
+        known = ("event", "correction", "key", "erasure", "claim", "live")
+        kind = record["type"] if record["type"] in known else "other"
         self.counts[kind] = self.counts.get(kind, 0) + 1
         self.counts[role] = self.counts.get(role, 0) + 1
         self._grow(entry.leaf)
+
+    def _grown(self, live: dict[str, Any]) -> None:
+        """A livestream's log only grows."""
+        if live["length"] <= self.livestreams.get(live["session"], 0):
+            raise Broken("the livestream's log is no longer than an entry before had it")
+        self.livestreams[live["session"]] = live["length"]
 
     def _grow(self, leaf: bytes) -> None:
         self.size += 1
@@ -1560,7 +1594,7 @@ class Audit:
 
     def _say(self) -> None:
         kinds = ("events", "event"), ("corrections", "correction"), ("about keys", "key"), ("erasures", "erasure")
-        others = ("claims by others", "claim"), ("of other types", "other")
+        others = ("claims by others", "claim"), ("about livestreams", "live"), ("of other types", "other")
         told = ", ".join(f"{self.counts.get(kind, 0)} {name}" for name, kind in (*kinds, *others))
         self.told.step("entries", f"{self.size}: {told}")
         phones, custodian = self.counts.get("device", 0), self.counts.get("custodian", 0)
@@ -1574,6 +1608,92 @@ class Audit:
             self.told.line(f"          phone {key}: numbers up to {numbers.newest}, {gaps}{state}")
         if self.counts.get("kept"):
             self.told.step("kept", f"{self.counts['kept']} kept checkpoints lie on this one history")
+
+
+# ---- A livestream's log ---------------------------------------------------------------------------------------------
+
+_LIVE_EVENT = {
+    "v", "session", "seq", "kind", "platform", "comment", "version", "author", "text", "saidAt", "doubted",
+    "receivedAt", "source", "prev",
+}  # fmt: skip
+
+
+def _loose_json(data: bytes) -> Any:
+    """Read JSON in any spelling, but no key twice and no number that readers take differently. Raises Broken."""
+    try:
+        return json.loads(
+            data.decode("utf-8"), object_pairs_hook=_once,
+            parse_int=_integer, parse_float=_float, parse_constant=_constant,
+        )  # fmt: skip
+    except (UnicodeError, ValueError) as error:
+        raise Broken(f"not JSON in UTF-8: {shown(error)}") from None
+    except RecursionError:
+        raise Broken("JSON nested too deeply") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Broken("a key stands twice in one object")
+    return found
+
+
+class LiveLog:
+    """A livestream's public log. Raises StepBroken at the first thing that does not hold."""
+
+    def __init__(self, data: bytes) -> None:
+        with Step("form"):
+            told = _loose_json(data)
+            if not isinstance(told, dict) or told.get("format") != "soi-live-order/v1":
+                raise Broken("this is not a livestream's log")
+            lists = [told.get(name) for name in ("events", "decisions", "anchors")]
+            if not all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in lists):
+                raise Broken("its events, decisions and anchors are lists of objects")
+            self.told = told
+            self.events, self.decisions, self.anchors = lists
+        self.heads: dict[int, str] = {}
+        self.longest = 0
+
+    def check_chain(self) -> None:
+        """Every event is what its hash says, and follows the one before."""
+        last = 0
+        for event in self.events or []:
+            seq, public = event.get("seq"), {name: value for name, value in event.items() if name != "hash"}
+            if type(seq) is not int or seq < 1 or (self.heads and seq != last + 1):
+                raise StepBroken("chain", f"after event {last} comes {shown(seq)}")
+            formed = set(public) == _LIVE_EVENT and public["v"] == 1 and public["session"] == self.told.get("session")
+            if not formed or public["prev"] != self.heads.get(last):
+                raise StepBroken("chain", f"event {seq} does not follow the one before it")
+            if hashlib.sha256(jcs(public)).hexdigest() != event.get("hash"):
+                raise StepBroken("chain", f"event {seq} is not what its hash says")
+            self.heads[seq], last = event["hash"], seq
+        if (self.told.get("length"), self.told.get("head")) != (last, self.heads.get(last)):
+            raise StepBroken("chain", "the head is not the last event's hash")
+
+    def check_anchor(self, anchor: dict[str, Any], proven: dict[int, bytes]) -> bool:
+        """An anchor names this chain and these decisions; True when the ledger's entry is at hand and says so too."""
+        try:
+            length, head, digest, at = (anchor[name] for name in ("length", "head", "decisions", "at"))
+            index = anchor["entry"]
+            covered = [jcs(each) + b"\n" for each in self.decisions or [] if each["at"] <= at]
+        except (KeyError, TypeError):
+            raise StepBroken("anchors", "an anchor or a decision is not formed as one") from None
+        if type(length) is not int or length <= self.longest or self.heads.get(length) != head:
+            raise StepBroken("anchors", f"event {shown(length)} is not the one that entry {shown(index)} names")
+        if hashlib.sha256(b"".join(covered)).hexdigest() != digest:
+            raise StepBroken("anchors", f"what was decided is not what entry {shown(index)} names")
+        self.longest = length
+        if index not in proven:
+            return False
+        with Step("anchors"):
+            record = read_entry(index, proven[index]).record
+            if record["type"] != "live":
+                raise Broken(f"entry {index} is not about a livestream")
+            check_livestream(record)
+            said = {"session": self.told["session"], "length": length, "head": head, "decisions": digest}
+            if record["live"] != said:
+                raise Broken(f"entry {index} of the ledger does not say what the log's anchor says")
+        return True
 
 
 # ---- Consistency ----------------------------------------------------------------------------------------------------
@@ -1722,6 +1842,33 @@ def run_log(options: argparse.Namespace, told: Told) -> None:
     told.result(f"HOLDS: the whole log {shown(head.origin)}, {head.size} entries")
 
 
+def run_live(options: argparse.Namespace, told: Told) -> None:
+    """`live`"""
+    log = LiveLog(read_place(options.file, MAX_LIVE))
+    log.check_chain()
+    told.step("chain", f"{len(log.heads)} events, each names the one before it")
+    receipts = list(options.receipt)
+    if is_url(options.file) and not receipts:
+        parts = split(options.file)
+        site = f"{parts.scheme}://{parts.netloc}/ledger"
+        entries = [anchor.get("entry") for anchor in log.anchors or []]
+        receipts = [f"{site}/entries/{entry}/receipt" for entry in entries if type(entry) is int]
+    proven: dict[int, bytes] = {}
+    if receipts:
+        trust = gather(options, Published(site) if is_url(options.file) else None, told)
+        proven = dict(check_receipt(read_place(place, MAX_RECEIPT), None, trust, told) for place in receipts)
+    named = [log.check_anchor(anchor, proven) for anchor in log.anchors or []]
+    if not all(named):
+        raise Unchecked("the chain is whole; give the receipts of the entries that its anchors name with --receipt")
+    told.step("anchors", f"{len(named)} entries of the ledger name this chain and its decisions")
+    loose = sum(seq > log.longest for seq in log.heads)
+    if loose:
+        told.line(f"  The last {loose} events are on no anchor: so far there is only the village's word for them.")
+    if log.told.get("outside"):
+        told.line(f"  {shown(log.told['outside'])} comments from before logs were chained are not in it.")
+    told.result(f"HOLDS: the first {log.longest} of {len(log.heads)} events stand as the ledger has them")
+
+
 def run_consistency(options: argparse.Namespace, told: Told) -> None:
     """`consistency`"""
     log = Published(options.source)
@@ -1756,6 +1903,13 @@ def parser() -> argparse.ArgumentParser:
     log = commands.add_parser("log", parents=[common], help="check the whole ledger")
     log.add_argument("place", metavar="DIR|URL", help="a mirror's folder, or the ledger's address (https://.../ledger)")
     log.set_defaults(run=run_log)
+    live = commands.add_parser("live", parents=[common], help="check a livestream's log (order.json)")
+    live.add_argument("file", metavar="FILE|URL", help="the log, or its address (https://.../live/.../order.json)")
+    live.add_argument(
+        "--receipt", action="append", default=[], metavar="FILE",
+        help="the receipt of an entry that an anchor names; may be given again; from an address they are fetched",
+    )  # fmt: skip
+    live.set_defaults(run=run_live)
     consistency = commands.add_parser(
         "consistency", parents=[common], help="check that nothing was rewritten between two checkpoints"
     )

@@ -9,12 +9,12 @@ import hmac
 import ipaddress
 
 from flask import current_app
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from village import clock
-from village.db import write
+from village.db import db, write
 from village.errors import TooMany
 from village.i18n import lazy_gettext as _l
 from village.people.models import SignInFailure
@@ -75,9 +75,16 @@ def count_act(purpose: str, address: str, most: int) -> None:
         if count == 1:
             session.execute(delete(SignInFailure).where(SignInFailure.window < window - 1))
     if count > most:
-        wait = WINDOW - passed
-        message = _l("Từ mạng này vừa có nhiều người gửi quá. Bác nghỉ %(minutes)s phút rồi gửi lại nhé.")
-        raise TooMany("too-many-acts", message, retry_after=wait, minutes=-(-wait // 60))
+        raise _too_many_acts(WINDOW - passed)
+
+
+def refuse_many(purpose: str, address: str, most: int) -> None:
+    """TooMany when a network address has had `most` acts of this kind or more within `WINDOW`; counts nothing."""
+    window, passed = divmod(int(clock.now().timestamp()), WINDOW)
+    key = f"{purpose}:{address_key(address).partition(':')[2]}"
+    here = (SignInFailure.key == key, SignInFailure.window == window)
+    if (db.session.scalar(select(SignInFailure.count).where(*here)) or 0) >= most:
+        raise _too_many_acts(WINDOW - passed)
 
 
 def spend_in(session: Session, purpose: str, address: str, amount: int, most: int, span: int) -> int | None:
@@ -93,6 +100,11 @@ def spend_in(session: Session, purpose: str, address: str, amount: int, most: in
     if spent == amount:
         session.execute(delete(SignInFailure).where(SignInFailure.window < now // WINDOW - 1))
     return None if spent <= most else (number + 1) * span - now
+
+
+def _too_many_acts(wait: int) -> TooMany:
+    message = _l("Từ mạng này vừa có nhiều người gửi quá. Bác nghỉ %(minutes)s phút rồi gửi lại nhé.")
+    return TooMany("too-many-acts", message, retry_after=wait, minutes=-(-wait // 60))
 
 
 def give_back(session: Session, name: str, address: str) -> None:

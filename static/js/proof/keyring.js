@@ -6,6 +6,7 @@ import { RECEIVED, checkForeign } from "./foreign.js";
 import { ed25519, p256, sha256 } from "./crypto.js";
 import { Refused, fromBase64, fromBase64Url, hex, shown, toBase64Url, utf8 } from "./encoding.js";
 import { canonical, isObject } from "./json.js";
+import { checkLivestream } from "./livestream.js";
 import { ED25519, parseVkey } from "./note.js";
 
 const CUSTODY = "soi/custodian/event/v1\n";
@@ -60,6 +61,7 @@ export class Keyring {
   async check(index, entry) {
     if (("custodian" in entry) === ("device" in entry)) throw new Refused("nobody-signed");
     if (entry.type === "claim") await checkForeign(entry);
+    if (entry.type === "live") checkLivestream(entry);
     return "device" in entry ? this.byDevice(index, entry) : this.byCustodian(index, entry);
   }
 

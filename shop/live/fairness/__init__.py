@@ -1,0 +1,1 @@
+"""Who came first, told to everybody without a name, and what proves it."""
