@@ -212,6 +212,8 @@ def _number(
             after_code or (sign != "(" and earlier is not None and earlier.name == "amount")
         ):
             marked = True
+        elif sign == "-" and earlier is None and before.end == token.start:
+            out.problem = out.problem or "invalid-quantity"  # "-2 md01": a dash before a list, or less than nothing?
         elif sign == "-" and earlier is not None:
             if earlier.bare in _TIMES or earlier.name == "amount":
                 out.problem = out.problem or "invalid-quantity"
@@ -229,7 +231,8 @@ def _number(
                 and earlier.end == before.start
                 and before.end == token.start
             )
-            if glued and not (after is not None and after.name == "unit"):
+            joins = after is not None and after.kind == "c" and after.start == end  # "2md01+1md02"
+            if glued and not joins and not (after is not None and after.name == "unit"):
                 out.problem = out.problem or "ambiguous-quantity"
             elif sign == "+":
                 out.plus = True

@@ -4,6 +4,7 @@ Pure and linear in time. It never guesses: whatever can be read in two ways has 
 The steps: fold letters → take phones out → match live codes only → bind quantities → tell the intent.
 """
 
+import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -354,7 +355,9 @@ class _Decision:
             if token.bare == "k" and at and self.tokens[at - 1].kind == "n":
                 continue
             rest = [word for word in self.tokens[at + 1 :] if word.kind != "s"]
-            ahead = [word for word in rest[:4] if word.name not in ("who", "particle", "weak", "+", "more")]
+            # "ngon ko shop, em lấy 2": what stands behind a comma is not refused.
+            clause = itertools.takewhile(lambda word: word.kind != "s", self.tokens[at + 1 : at + 5])
+            ahead = [word for word in clause if word.name not in ("who", "particle", "weak", "+", "more")]
             if ahead and ahead[0].name in ("order", "take") and ahead[0].kind == "w":
                 return "negation" if token.name == "notyet" else "cancel"
             if ahead and ahead[0].name == "cancel":
@@ -391,7 +394,8 @@ class _Decision:
     def _drops_code(self) -> bool:
         """Whether "bỏ" stands before a code, with no more than a quantity or a pronoun between."""
         for at, token in enumerate(self.tokens):
-            if token.name == "drop":
+            # "2 bo combo1": two sets ("bộ"), or drop them ("bỏ")?
+            if token.name == "drop" and not (token.low == "bo" and at and self.tokens[at - 1].kind == "n"):
                 for after in self.tokens[at + 1 : at + 5]:
                     if after.kind == "c":
                         return True
