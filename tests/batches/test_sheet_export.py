@@ -34,6 +34,8 @@ from village.jobs.services import ask
 from village.jobs.worker import work_off
 from wsgi import create_app
 
+pytestmark = pytest.mark.slow_once
+
 ELSEWHERE = {*OFFICE_STAGES, "case"}
 """Stages that a sheet leaves to other pages."""
 

@@ -30,6 +30,8 @@ from village.db import db, write
 from village.errors import SoiError
 from village.settings import Settings
 
+pytestmark = pytest.mark.slow_once
+
 NAME = "aics.test/w1"
 
 

@@ -22,6 +22,8 @@ from trace.ledger.note import Signer, parse_note, sign_note
 from trace.ledger.tiles import decode_entries, encode_entries, encode_hashes, tiles_at
 from village.db import db, write
 
+pytestmark = pytest.mark.slow_once
+
 ENTRIES = 600
 
 

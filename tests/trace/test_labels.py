@@ -12,6 +12,8 @@ from tests.trace.scanning import address
 from trace.lots.models import Batch
 from village.db import write
 
+pytestmark = pytest.mark.slow_once
+
 zxingcpp = pytest.importorskip("zxingcpp")
 
 

@@ -21,6 +21,8 @@ from trace.ledger.readable import readable, readable_bytes
 from village.db import db, write
 from village.ids import uuid7
 
+pytestmark = pytest.mark.slow_once
+
 THUMBPRINT = "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"
 
 

@@ -23,6 +23,8 @@ from village import clock
 from village.db import db, write
 from village.settings import Settings
 
+pytestmark = pytest.mark.slow_once
+
 PAGE = "/coop/ledger"
 ALARM = 'class="message recall"'
 

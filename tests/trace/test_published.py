@@ -23,6 +23,8 @@ from trace.ledger.proof import Proof, verify_proof
 from village.db import db, write
 from village.ids import uuid7
 
+pytestmark = pytest.mark.slow_once
+
 ORIGIN = "village.test/ledger"
 WITNESSES = [Signer.from_seed(f"witness.example/w{n}", bytes([n]) * 32, COSIGNATURE) for n in range(3)]
 
