@@ -7,7 +7,7 @@ process while it waited for its turn. Nobody is answered before the commit.
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from flask import current_app
@@ -17,6 +17,7 @@ from shop.live.log import Raced
 from shop.live.models import LiveSession
 from shop.live.room import hold
 from village.db import write
+from village.together import Line, Piece
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -27,92 +28,52 @@ TRIES = 3
 LINES = "soi.live.lines"
 
 
-class _Piece(Generic[C, R]):
+class _Call(Piece):
     """One thread's call."""
 
-    def __init__(self, call: C) -> None:
+    def __init__(self, call: Any) -> None:
+        super().__init__()
         self.call = call
-        self.called = threading.Event()
-        self.finished = False
-        self.results: list[R] = []
-        self.error: BaseException | None = None
-
-    def outcome(self) -> R:
-        """What came of it; raises what it raised."""
-        if self.error is not None:
-            raise self.error
-        return self.results[0]
 
 
-class Line(Generic[C, R]):
+class _Calls(Line[_Call]):
     """The calls of one process for one livestream."""
 
-    def __init__(self, session_id: str, work: Callable[[Session, LiveSession, Sequence[C]], list[R]]) -> None:
+    def __init__(self, session_id: str, work: Callable[[Session, LiveSession, Sequence[Any]], list[Any]]) -> None:
+        super().__init__(MOST)
         self._session_id = session_id
         self._work = work
-        self._lock = threading.Lock()
-        self._waiting: list[_Piece[C, R]] = []
-        self._led = False
 
-    def run(self, call: C) -> R:
-        """Do the work for this call, perhaps with others; what came of it, after the commit."""
-        mine: _Piece[C, R] = _Piece(call)
-        with self._lock:
-            self._waiting.append(mine)
-            leads = not self._led
-            self._led = True
-        if not leads:
-            mine.called.wait()
-        if not mine.finished:
-            self._lead()
-        return mine.outcome()
-
-    def _lead(self) -> None:
-        pieces: list[_Piece[C, R]] = []
+    def do(self, take: Callable[[], list[_Call]]) -> None:
+        """All in one transaction, or each alone."""
         try:
             with write() as session:
                 live = hold(session, self._session_id)
-                pieces = self._take()
+                pieces = take()
                 results = self._work(session, live, [piece.call for piece in pieces])
             for piece, result in zip(pieces, results, strict=True):
-                piece.results = [result]
+                piece.result = result
         except BaseException as error:
             # The transaction is undone, perhaps by another's fault: each is tried alone.
-            pieces = pieces or self._take()
+            pieces = take()
             for piece in pieces:
                 if not isinstance(error, Exception) or (len(pieces) == 1 and not isinstance(error, Raced)):
                     piece.error = error
                 else:
                     self._alone(piece)
-        finally:
-            self._hand_over(pieces)
 
-    def _alone(self, piece: _Piece[C, R]) -> None:
+    def _alone(self, piece: _Call) -> None:
         for _again in range(TRIES):
             try:
                 with write() as session:
-                    results = self._work(session, hold(session, self._session_id), [piece.call])
-                piece.results, piece.error = results, None
+                    (piece.result,) = self._work(session, hold(session, self._session_id), [piece.call])
+                piece.error = None
                 return
             except Raced as error:
                 piece.error = error
             except Exception as error:
                 piece.error = error
                 return
-
-    def _take(self) -> list[_Piece[C, R]]:
-        with self._lock:
-            pieces, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        return pieces
-
-    def _hand_over(self, pieces: Sequence[_Piece[C, R]]) -> None:
-        with self._lock:
-            self._led = bool(self._waiting)
-            following = self._waiting[:1]
-        for piece in pieces:
-            piece.finished = True
-        for piece in (*pieces, *following):
-            piece.called.set()
 
 
 _guard = threading.Lock()
@@ -122,8 +83,9 @@ def in_turn(session_id: str, call: C, work: Callable[[Session, LiveSession, Sequ
     """What came of `call`, once `work` has done it in a transaction that holds the session, perhaps with the calls of
     other threads. `work` is the same for all of one session; it gives a result for each call, or raises for all."""
     with _guard:
-        lines: WeakValueDictionary[str, Line[C, R]] = current_app.extensions.setdefault(LINES, WeakValueDictionary())
+        lines: WeakValueDictionary[str, _Calls] = current_app.extensions.setdefault(LINES, WeakValueDictionary())
         line = lines.get(session_id)
         if line is None:
-            line = lines[session_id] = Line(session_id, work)
-    return line.run(call)
+            line = lines[session_id] = _Calls(session_id, work)
+    found: R = line.wait_for(_Call(call))
+    return found
