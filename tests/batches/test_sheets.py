@@ -302,7 +302,7 @@ def _cancel(app: Flask, office: Any, job: str) -> None:
 @pytest.mark.processes
 def test_a_worker_killed_in_the_midst_of_recording_leaves_nothing_twice(app: Flask, village: Village) -> None:
     settings = app.extensions["soi"]
-    sheet = sheets.send(village, sheets.as_csv(sheets.season(490)))
+    sheet = sheets.send(village, sheets.as_csv(sheets.season(980)))
     services.start_writing(village.actor("office"), sheet.id)
     db.session.remove()
     kills = 0
@@ -323,8 +323,8 @@ def test_a_worker_killed_in_the_midst_of_recording_leaves_nothing_twice(app: Fla
             worker.kill()
             worker.wait()
             kills += 1
-    assert kills >= 2 and counted() == (490, 420) and verify().holds
-    assert sheets.again(sheet.id).summary["written"] == 490
+    assert kills >= 2 and counted() == (980, 840) and verify().holds
+    assert sheets.again(sheet.id).summary["written"] == 980
 
 
 def test_the_pages_take_a_sheet_from_its_file_to_the_ledger(client: FlaskClient, village: Village) -> None:
