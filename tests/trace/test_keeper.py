@@ -250,6 +250,7 @@ def test_of_two_keepers_one_waits_until_the_other_is_killed(
 
 
 @pytest.mark.processes
+@pytest.mark.slow_once
 def test_killed_within_a_check_it_checks_again_when_it_is_started_again(
     app: Flask, settings: Settings, keep: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
