@@ -406,10 +406,8 @@ class Room:
             served = [code.id for code in codes if reach[code.id] + back >= least[code.id]]
             if served:
                 most = max(reach[code_id] for code_id in served) + back
-                fits = standing.WAITS.where(
-                    LiveWait.code_id.in_(served), LiveWait.quantity <= most, LiveComment.author_id != ""
-                ).limit(min(MOVED_AT_ONCE, 4 * most + 8))
-                near = list(self.session.scalars(fits, here))
+                first = {**here, "codes": served, "most": most}
+                near = list(self.session.scalars(standing.FIRST.limit(MOVED_AT_ONCE), first))
                 self._learn_orders({wait.comment.author_id for wait in near})
                 found += [wait for wait in near if wait not in found]
         self.waits = sorted(found, key=lambda wait: wait.comment.turn)

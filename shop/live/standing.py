@@ -49,6 +49,23 @@ WAITS = (
     .options(contains_eager(LiveWait.comment), joinedload(LiveWait.code))
     .order_by(LiveComment.said_at, LiveComment.seq)
 )
+_RANKED = (
+    select(
+        LiveWait.id,
+        (
+            LiveWait.quantity
+            * func.row_number().over(
+                partition_by=(LiveWait.code_id, LiveWait.quantity), order_by=(LiveComment.said_at, LiveComment.seq)
+            )
+        ).label("packs"),
+    )
+    .join(LiveComment, LiveComment.id == LiveWait.comment_id)
+    .where(*_WAITING, LiveWait.code_id.in_(bindparam("codes", expanding=True)), LiveComment.author_id != "")
+    .subquery()
+)
+FIRST = WAITS.where(LiveWait.id.in_(select(_RANKED.c.id).where(_RANKED.c.packs <= bindparam("most"))))
+"""Of each code and number of packs those who wait longest, as many as `most` packs would serve: of more than these
+nobody's turn can come, whoever else is served."""
 PHONES = (
     select(LiveComment.author_id, LiveDecision.phone)
     .join(LiveDecision, LiveDecision.comment_id == LiveComment.id)

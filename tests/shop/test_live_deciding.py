@@ -459,3 +459,15 @@ def test_a_call_that_is_refused_does_no_harm_to_those_that_came_with_it(app: Fla
     results = at_once(app, 12, post)
     assert sum(isinstance(result, Forbidden) for result in results) == 6
     assert sum(isinstance(result, intake.Result) for result in results) == 6 == reserved()
+
+
+def test_a_long_queue_for_one_code_hides_nobody_who_waits_for_another(app: Flask, village: Village) -> None:
+    shelf(village, 10)
+    live = Live(app, village, codes={"MD01": {"limit": 1}, "MD02": {"limit": 1}})
+    live.say("an", "md01 x1")
+    live.say("giang", "md02 x1")
+    live.send([comment(f"viewer{number}", "md01 x1") for number in range(20)])
+    live.say("hoa", "md02 x1", id="waits")
+    told = live.send([comment("giang", "hủy md02"), comment("mai", "md02 x1", seconds=1)]).json
+    assert [result["decision"] for result in told["results"]] == ["cancel", "waitlist"]
+    assert live.decisions("waits")[-1].reason == "promoted" and faults() == []
