@@ -13,7 +13,7 @@ from shop.live.models import Decision
 from shop.live.outcomes import Outcome
 from shop.live.services import HOSTS
 from shop.live.sources import pasting
-from shop.live.spoken import as_field, counted, needs_look
+from shop.live.spoken import as_field, counted
 from shop.seller.drawing import share
 from village.errors import BadInput, Conflict
 from village.forms import Form, whole_number
@@ -75,13 +75,7 @@ def paste(session_id: str) -> ResponseReturnValue:
     except Conflict as error:
         flash(str(error), "warning")
         return _back(session_id)
-    taken = sum(result.decision is Decision.ORDER for result in results)
-    look = sum(needs_look(result.decision, result.reason) for result in results)
-    told = _(
-        "Đã đọc %(count)s lời nhắn: %(taken)s thành đơn, %(look)s cần bác xem.",
-        count=len(results), taken=taken, look=look,
-    )  # fmt: skip
-    flash(told, "done")
+    flash(pasting.outcome(results), "done")
     return _back(session_id)
 
 

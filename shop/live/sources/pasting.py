@@ -3,15 +3,18 @@
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from shop.live import intake
 from shop.live.intake import Result
 from shop.live.log import Said
-from shop.live.models import AUTHOR_MAX
+from shop.live.models import AUTHOR_MAX, Decision
 from shop.live.sources.services import own
+from shop.live.spoken import needs_look
 from shop.live.texts import kept
 from shop.live.words import LEXICON
 from village.errors import BadInput
+from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.people.access import Actor
 
@@ -66,3 +69,13 @@ def split_name(line: str) -> tuple[str, str]:
     low = name.lower()
     label = low in _LABELS or all(LEXICON.word(word) in _LABEL_CLASSES for word in low.split())
     return ("", line.strip()) if label or words.startswith("//") else (name, words)
+
+
+def outcome(results: Sequence[Result]) -> str:
+    """What became of pasted comments, in one sentence for whoever pasted them."""
+    taken = sum(result.decision is Decision.ORDER for result in results)
+    look = sum(needs_look(result.decision, result.reason) for result in results)
+    return _(
+        "Đã đọc %(count)s lời nhắn: %(taken)s thành đơn, %(look)s cần bác xem.",
+        count=len(results), taken=taken, look=look,
+    )  # fmt: skip

@@ -6,14 +6,13 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from shop.live.intake import Result
-from shop.live.models import Decision
 from shop.live.reasons import words
 from shop.live.services import HOSTS
 from shop.live.sources import loading, pasting, services, shown, signed, typed
 from shop.live.sources.facebook import services as facebook
 from shop.live.sources.files import FILE_MAX
 from shop.live.sources.tiktok import orders as tiktok
-from shop.live.spoken import counted, needs_look
+from shop.live.spoken import counted
 from village.errors import BadInput, Conflict
 from village.forms import Form
 from village.i18n import gettext as _
@@ -94,13 +93,7 @@ def paste(session_id: str) -> ResponseReturnValue:
         results = pasting.paste(signed_in(), session_id, form.text("comments"), form.text("paste")[:36])
     except (BadInput, Conflict) as error:
         return _page(session_id, _again(form).refused(error)), error.status
-    orders = sum(result.decision is Decision.ORDER for result in results)
-    look = sum(needs_look(result.decision, result.reason) for result in results)
-    told = _(
-        "Đã đọc %(count)s lời nhắn: %(taken)s thành đơn, %(look)s cần bác xem.",
-        count=len(results), taken=orders, look=look,
-    )  # fmt: skip
-    flash(told, "done")
+    flash(pasting.outcome(results), "done")
     return _back(session_id)
 
 
