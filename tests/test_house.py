@@ -31,6 +31,7 @@ OPEN_TO_ALL = {
     "questions.forget": "whoever holds the answers' address may erase what she left",
     "questions.say": "whoever holds the answers' address may say more",
     "live_claims.accept": "the link that the viewer got is her key; throttled",
+    "live_claims.decline": "the link that the viewer got is her key; throttled",
     "live_claims.fill": "the link that the viewer got is her key; throttled",
     "live_claims.join": "the links that the viewer got are her keys; throttled",
     "live_claims.remind": "the link that the viewer got is her key; throttled",
@@ -161,7 +162,8 @@ def test_a_redirect_never_leads_to_the_host_that_the_asker_named(client: FlaskCl
 def test_json_that_nobody_can_read_is_told_so(client: FlaskClient, village: Village, path: str, body: str) -> None:
     headers = {"Authorization": f"Bearer {village.token('office')}", "Content-Type": "application/json"}
     answer = client.post(path, data=body, headers=headers)
-    assert (answer.status_code in (400, 422), answer.mimetype) == (True, "application/problem+json"), answer.text
+    assert (answer.status_code in (400, 413, 422), answer.mimetype) == (True, "application/problem+json"), answer.text
+    assert answer.status_code != 413 or answer.get_json()["detail"].endswith("tối đa 64 kB.")
 
 
 def test_half_a_character_is_told_back_as_a_problem(client: FlaskClient, village: Village) -> None:

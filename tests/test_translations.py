@@ -9,11 +9,12 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
+from flask import Flask
 
-from village.i18n import PACKAGES
+from village.i18n import PACKAGES, ngettext, speaking
 from village.settings import ROOT
 
-KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "marked": None}
+KEYWORDS = {"_": None, "_n": None, "ngettext": None, "_l": None, "gettext": None, "lazy_gettext": None, "marked": None}
 METHODS = {".py": "python", ".html": "jinja2.ext:babel_extract", ".txt": "jinja2.ext:babel_extract"}
 PLACE = re.compile(r"%\((\w+)\)[sd]")
 
@@ -45,28 +46,30 @@ def _catalogue(path: Path) -> Catalog:
         return read_po(file, locale="en", abort_invalid=True)
 
 
+def _said(room: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(text, its English in each of its forms) of everything in a room's catalogue."""
+    for message in _catalogue(ROOT / room / "locale" / "en.po"):
+        if message.id:
+            name, forms = message.id, message.string
+            yield name if isinstance(name, str) else name[0], (forms,) if isinstance(forms, str) else tuple(forms or ())
+
+
 @cache
-def _english() -> dict[str, str]:
+def _english() -> dict[str, tuple[str, ...]]:
     """All catalogues as one, as the village reads them."""
-    found: dict[str, str] = {}
-    for room in PACKAGES:
-        for message in _catalogue(ROOT / room / "locale" / "en.po"):
-            if message.id and isinstance(message.string, str):
-                found[str(message.id)] = message.string
-    return found
+    return {text: forms for room in PACKAGES for text, forms in _said(room)}
 
 
 @pytest.mark.parametrize("room", PACKAGES)
 def test_every_text_of_a_room_has_its_english(room: str) -> None:
     english = _english()
-    missing = [f"{where}: {text}" for text, where in _texts(room) if not english.get(text)]
+    missing = [f"{where}: {text}" for text, where in _texts(room) if not all(english.get(text) or [""])]
     assert not missing, "\n" + "\n".join(missing)
 
 
 @pytest.mark.parametrize("room", PACKAGES)
 def test_both_languages_have_places_for_the_same_values(room: str) -> None:
-    catalogue = _catalogue(ROOT / room / "locale" / "en.po")
-    pairs = [(str(message.id), str(message.string)) for message in catalogue if message.id and message.string]
+    pairs = [(text, form) for text, forms in _said(room) for form in forms]
     differing = [f"{vi!r} -> {en!r}" for vi, en in pairs if set(PLACE.findall(vi)) != set(PLACE.findall(en))]
     assert not differing, "\n" + "\n".join(differing)
 
@@ -74,13 +77,17 @@ def test_both_languages_have_places_for_the_same_values(room: str) -> None:
 @pytest.mark.parametrize("room", PACKAGES)
 def test_no_catalogue_keeps_what_nobody_says_any_more(room: str) -> None:
     said = {text for other in PACKAGES for text, _ in _texts(other)}
-    kept = [str(message.id) for message in _catalogue(ROOT / room / "locale" / "en.po") if message.id]
-    assert [text for text in kept if text not in said] == []
+    assert [text for text, _forms in _said(room) if text not in said] == []
 
 
 def test_no_text_is_put_into_english_in_two_ways() -> None:
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, int], tuple[str, ...]] = {}
     for room in PACKAGES:
-        for message in _catalogue(ROOT / room / "locale" / "en.po"):
-            if message.id:
-                assert seen.setdefault(str(message.id), str(message.string)) == str(message.string), message.id
+        for text, forms in _said(room):
+            assert seen.setdefault((text, len(forms)), forms) == forms, text
+
+
+def test_one_is_not_counted_as_many_in_english(app: Flask) -> None:
+    with speaking("en"):
+        assert [ngettext("%(count)s gói", n, count=n) for n in (1, 2, 0)] == ["1 pack", "2 packs", "0 packs"]
+    assert [ngettext("%(count)s gói", n, count=n) for n in (1, 2, 0)] == ["1 gói", "2 gói", "0 gói"]

@@ -90,6 +90,12 @@ def gettext(message: str, /, **values: object) -> str:
     return text % values if values else text
 
 
+def ngettext(message: str, count: int, /, **values: object) -> str:
+    """As `gettext`, in the form that goes with `count`; Vietnamese has one form for any number."""
+    text = str(translations(current_language()).ngettext(message, message, count))
+    return text % values if values else text
+
+
 def marked(message: str, /) -> str:
     """`message` itself, known to the catalogues: for a text that is stored, and translated where it is shown."""
     return message
@@ -173,7 +179,9 @@ def _remember(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     """Give the templates `_`, the language and the filters; remember what the reader asked for."""
-    app.jinja_env.globals.update(_=gettext, gettext=gettext, current_language=current_language, in_language=in_language)
+    app.jinja_env.globals.update(
+        _=gettext, _n=ngettext, gettext=gettext, current_language=current_language, in_language=in_language
+    )
     app.jinja_env.filters.update(
         number=number, dong=dong, kg=kilograms, percent=percent, date=date, datetime=moment, clock=clock
     )

@@ -57,6 +57,7 @@ _WORDS: dict[str, LazyProxy] = {
     "order-limit": _l("quá số gói của một đơn"),
     "pin-changed": _l("gõ số ngay lúc đổi món đang ghim, chưa rõ món nào"),
     "offer-taken": _l("nhận phần giữ cho mình"),
+    "offer-declined": _l("không lấy phần được giữ, nhường người sau"),
     "offer-lapsed": _l("hết giờ giữ phần, nhường người sau"),
     "edited": _l("sửa lời nhắn sau khi đã ghi"),
     "deleted": _l("xoá lời nhắn"),

@@ -9,9 +9,12 @@ from shop.orders import services, steps
 from shop.orders.schemas import OrderSchema, PlacedSchema
 from village.i18n import current_language
 from village.people.access import actor
+from village.web.bodies import up_to
 
 api = Blueprint("api_orders", __name__, url_prefix="/api/orders", description="Ordering, and how an order stands.")
 
+ORDER_MAX = 64 * 1024
+"""Bytes. Anybody may send an order: what is wrong with each member of a large one would take seconds to say."""
 KEY = {
     "in": "header",
     "name": "Idempotency-Key",
@@ -22,6 +25,7 @@ KEY = {
 
 
 @api.post("")
+@up_to(lambda _settings: ORDER_MAX)
 @api.doc(parameters=[KEY])
 @api.arguments(OrderSchema)
 @api.response(201, PlacedSchema)

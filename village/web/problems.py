@@ -75,6 +75,10 @@ def _told(error: SoiError) -> ResponseReturnValue:
     return response
 
 
+def _size(most: int) -> str:
+    return f"{most // MIB} MB" if most >= MIB else f"{most // 1024} kB"
+
+
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()
@@ -84,7 +88,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         400: _("Yêu cầu không đọc được. Bác xem lại rồi gửi lại nhé."),
         404: _("Không có trang này. Có thể địa chỉ bị gõ thiếu."),
         405: _("Địa chỉ này không làm được việc đó."),
-        413: _("Gửi lên nhiều quá, mỗi lần tối đa %(mib)s MB.", mib=(request.max_content_length or 0) // MIB),
+        413: _("Gửi lên nhiều quá, mỗi lần tối đa %(most)s.", most=_size(request.max_content_length or 0)),
         415: _("Cần gửi dữ liệu dạng JSON."),
     }
     slug = http.HTTPStatus(error.code).phrase.lower().replace(" ", "-")
