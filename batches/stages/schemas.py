@@ -11,6 +11,7 @@ from village.errors import BadInput
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
 from village.text import clean_line, clean_text
+from village.web.lists import ShortList
 
 MOST_PARTS = 100
 MOST_GRAMS = 10**12
@@ -123,10 +124,10 @@ class EventSchema(Schema):
     site = fields.String(
         required=True, metadata={"description": "site id, or its GLN; with `device` the latter"}
     )
-    inputs = fields.List(fields.Nested(TakeSchema), load_default=list, validate=validate.Length(max=MOST_PARTS))
-    outputs = fields.List(fields.Nested(MakeSchema), load_default=list, validate=validate.Length(max=MOST_PARTS))
-    readings = fields.List(fields.Nested(MeasureSchema), load_default=list, validate=validate.Length(max=50))
-    photos = fields.List(fields.String(validate=_hash), load_default=list, validate=validate.Length(max=20))
+    inputs = ShortList(fields.Nested(TakeSchema), most=MOST_PARTS, load_default=list)
+    outputs = ShortList(fields.Nested(MakeSchema), most=MOST_PARTS, load_default=list)
+    readings = ShortList(fields.Nested(MeasureSchema), most=50, load_default=list)
+    photos = ShortList(fields.String(validate=_hash), most=20, load_default=list)
     note = fields.String(load_default="", validate=validate.Length(max=NOTE_LENGTH))
     passed = fields.Boolean(
         allow_none=True, load_default=None, metadata={"description": "an inspection's outcome; true unless said"}
@@ -207,9 +208,9 @@ class ChangesSchema(Schema):
 
     occurred_at = fields.AwareDateTime(format="iso")
     site = fields.String()
-    inputs = fields.List(fields.Nested(TakeSchema), validate=validate.Length(max=MOST_PARTS))
-    outputs = fields.List(fields.Nested(MakeSchema), validate=validate.Length(max=MOST_PARTS))
-    readings = fields.List(fields.Nested(MeasureSchema), validate=validate.Length(max=50))
+    inputs = ShortList(fields.Nested(TakeSchema), most=MOST_PARTS)
+    outputs = ShortList(fields.Nested(MakeSchema), most=MOST_PARTS)
+    readings = ShortList(fields.Nested(MeasureSchema), most=50)
     passed = fields.Boolean(allow_none=True)
     facts = _facts_field()
     value_dong = WholeNumber(allow_none=True, validate=_dong)

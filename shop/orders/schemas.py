@@ -4,6 +4,10 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from shop.orders.errors import too_many_lines
+from shop.orders.models import LINES_MAX
+from village.web.lists import ShortList
+
 
 class WholeNumber(fields.Integer):
     """A JSON number without a fraction: no text, no true or false."""
@@ -32,7 +36,7 @@ class BuyerSchema(Schema):
 class OrderSchema(Schema):
     """An order to place."""
 
-    lines = fields.List(fields.Nested(LineSchema), required=True)
+    lines = ShortList(fields.Nested(LineSchema), most=LINES_MAX, refuse=too_many_lines, required=True)
     buyer = fields.Nested(BuyerSchema, required=True)
     payment = fields.String(load_default="cod", metadata={"description": "cod, vietqr or stripe"})
     note = fields.String(load_default="")

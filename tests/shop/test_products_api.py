@@ -152,6 +152,13 @@ def test_what_cannot_be_ordered_gets_its_own_problem(
     assert orders() == 0
 
 
+def test_of_a_list_that_is_too_long_nothing_is_looked_at(program: FlaskClient, gtin: str) -> None:
+    """Anybody may order: what is wrong with each of a million lines would take half a minute to say."""
+    answer = post(program, {**body(gtin), "lines": [0] * 20_000})
+    assert (answer.status_code, answer.json["count"]) == (422, 20_000) and len(answer.data) < 1000
+    assert post(program, {**body(gtin), "note": "x" * 70_000}).status_code == 413
+
+
 def test_what_is_no_json_is_refused(program: FlaskClient, gtin: str) -> None:
     for data in (b"", b"[]", b"{", b'"x"', b"\xff\xfe"):
         answer = program.post(
