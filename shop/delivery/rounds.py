@@ -19,8 +19,7 @@ from village import clock
 from village.db import db, write
 from village.i18n import lazy_gettext as _l
 from village.jobs.kinds import kind
-from village.jobs.models import Job, State
-from village.jobs.services import ask
+from village.jobs.services import ask_once
 from village.jobs.work import Work
 from village.people.access import Actor
 
@@ -82,12 +81,8 @@ def see_to_it() -> None:
     with db.engine.connect() as connection:
         due = connection.execute(select(Shipment.id).where(_due()).limit(1)).first()
         due = due or connection.execute(select(AskedParcel.shipment_id).where(_left_over()).limit(1)).first()
-        going = connection.execute(
-            select(Job.id).where(Job.kind == ROUND, Job.state.in_((State.WAITING, State.RUNNING))).limit(1)
-        ).first()
-    if due is not None and going is None:
-        with write() as session:
-            ask(session, ROUND, None)
+    if due is not None:
+        ask_once(ROUND)
 
 
 @kind(ROUND, name=_l("Hỏi thăm các kiện hàng đang đi"))

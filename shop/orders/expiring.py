@@ -16,8 +16,7 @@ from village.errors import Conflict
 from village.i18n import lazy_gettext as _l
 from village.i18n import marked
 from village.jobs.kinds import kind
-from village.jobs.models import GOING, Job
-from village.jobs.services import ask
+from village.jobs.services import ask_once
 from village.jobs.work import Work
 
 EXPIRE = "orders.expire"
@@ -60,10 +59,8 @@ def see_to_it() -> None:
     """Have a job expire what has lapsed. Called every few seconds by the jobs' sweeper."""
     with db.engine.connect() as connection:
         due = connection.execute(select(Order.id).where(lapsed(clock.now())).limit(1)).first()
-        going = connection.execute(select(Job.id).where(Job.kind == EXPIRE, Job.state.in_(GOING)).limit(1)).first()
-    if due is not None and going is None:
-        with write() as session:
-            ask(session, EXPIRE, None)
+    if due is not None:
+        ask_once(EXPIRE)
 
 
 @kind(EXPIRE, name=_l("Trả hàng chưa trả tiền về kệ"))

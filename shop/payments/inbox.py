@@ -25,8 +25,7 @@ from village.errors import SoiError
 from village.i18n import lazy_gettext as _l
 from village.ids import uuid7
 from village.jobs.kinds import kind
-from village.jobs.models import Job, State
-from village.jobs.services import ask
+from village.jobs.services import ask_once
 from village.jobs.work import Work
 
 HANDLE = "payments.inbox"
@@ -173,12 +172,9 @@ def _due() -> list[str]:
 def ask_for_the_rest() -> None:
     """Have a job handle what was kept and not handled; called every few seconds."""
     due = _due()
-    going = select(Job.id).where(Job.kind == HANDLE, Job.state.in_((State.WAITING, State.RUNNING))).limit(1)
-    asked = not due or db.session.scalar(going) is not None
     db.session.remove()
-    if not asked:
-        with write() as session:
-            ask(session, HANDLE, None)
+    if due:
+        ask_once(HANDLE)
 
 
 @kind(HANDLE, name=_l("Xem lại tin báo tiền về"))

@@ -54,6 +54,15 @@ def _tell(session: Session) -> None:
             log.warning("a job waits for the sweeper", job=job_id, why=type(error).__name__)
 
 
+def ask_once(kind: str) -> None:
+    """Have a job of this kind done that no member asks for, unless one waits or runs. In a transaction of its own."""
+    with db.engine.connect() as connection:
+        going = connection.execute(select(Job.id).where(Job.kind == kind, Job.state.in_(GOING)).limit(1)).first()
+    if going is None:
+        with write() as session:
+            ask(session, kind, None)
+
+
 def job_for(who: Actor, job_id: str) -> Job:
     """The job, if this member asked for it or is of the office of the asker's cooperative; else NotFound."""
     job = db.session.get(Job, job_id, populate_existing=True)
