@@ -29,8 +29,9 @@ class VillageRevision(Base):
 
 @event.listens_for(Session, "before_flush")
 def _notice(session: Session, _context: Any, _instances: Any) -> None:
-    touched = (*session.new, *session.deleted, *(one for one in session.dirty if session.is_modified(one)))
-    if any(isinstance(one, SHOWN) for one in touched):
+    added = (one for some in (session.new, session.deleted) for one in some)
+    changed = (one for one in session.dirty if isinstance(one, SHOWN) and session.is_modified(one))
+    if any(isinstance(one, SHOWN) for one in added) or any(changed):
         session.info[_MOVED] = True
 
 

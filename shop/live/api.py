@@ -21,8 +21,11 @@ api = Blueprint("api_live", __name__, url_prefix="/api/live", description="Order
 def start(wanted: dict[str, Any]) -> dict[str, str]:
     """Begin a livestream. With an `Idempotency-Key` header, once for each key."""
     codes = [Code(**code) for code in wanted["codes"]]
-    key = request.headers.get("Idempotency-Key")
-    return {"id": services.start(signed_in(), wanted["title"], wanted["platform"], codes, idempotency_key=key)}
+    begun = services.start(
+        signed_in(), wanted["title"], wanted["platform"], codes, viewer_max=wanted["viewer_max"],
+        order_max=wanted["order_max"], idempotency_key=request.headers.get("Idempotency-Key"),
+    )  # fmt: skip
+    return {"id": begun}
 
 
 @api.post("/sessions/<session_id>/comments")

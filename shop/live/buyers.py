@@ -3,12 +3,13 @@
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload
 
 from shop.live.claims import keys
-from shop.live.models import LiveClaim, LiveCode, LiveComment, LiveHold, LiveOffer, LiveSession, LiveWait
+from shop.live.models import LiveClaim, LiveCode, LiveComment, LiveHold, LiveJoined, LiveOffer, LiveSession, LiveWait
 from shop.live.spoken import called
 from shop.orders.models import NEW, Order, PaymentState, Status
 from village import clock
@@ -179,15 +180,17 @@ def _when(until: dt.datetime) -> str:
 
 
 def _packs(session: Session, order_ids: Collection[str]) -> dict[str, str]:
-    """Of each order what it has by the session's codes."""
-    rows = session.execute(
-        select(LiveHold.order_id, LiveHold.quantity, LiveCode.code)
-        .join(LiveCode, LiveCode.id == LiveHold.code_id)
-        .where(LiveHold.order_id.in_(order_ids), LiveHold.quantity > 0)
-        .order_by(LiveCode.position)
-    )
+    """Of each order what it has by the session's codes, and by those of sessions whose orders joined it."""
+
+    def held(table: type[LiveHold] | type[LiveJoined], place: int) -> Select[*tuple[Any, ...]]:
+        packs = select(table.order_id, table.quantity, LiveCode.code, literal(place).label("place"), LiveCode.position)
+        return packs.join(LiveCode, LiveCode.id == table.code_id).where(
+            table.order_id.in_(order_ids), table.quantity > 0
+        )
+
     found: dict[str, list[str]] = {}
-    for order_id, quantity, code in rows:
+    rows = held(LiveHold, 1).union_all(held(LiveJoined, 2)).order_by("place", "position")
+    for order_id, quantity, code, *_place in session.execute(rows):
         found.setdefault(order_id, []).append(f"{quantity} × {code}")
     return {order_id: ", ".join(parts) for order_id, parts in found.items()}
 

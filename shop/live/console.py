@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
+from shop.live import resting
 from shop.live.buyers import Cart, Held, Waiting, carts, held, waiting
 from shop.live.models import (
     LiveClaim,
@@ -65,6 +66,8 @@ class Console:
     total: int
     """Đồng of all its orders."""
     troubles: Troubles
+    left: int
+    """Comments of a pause that is over and that are still to be decided."""
 
     @property
     def short(self) -> int:
@@ -97,6 +100,7 @@ def console(actor: Actor, session_id: str) -> Console:
         orders=orders,
         total=int(total),
         troubles=Troubles(failing, unfilled),
+        left=resting.left(session, live),
     )
 
 
@@ -135,7 +139,7 @@ def _version(live: LiveSession) -> Select[*tuple[Any, ...]]:
     mine = LiveOffer.session_id == live.id
     lots = func.sum(StockLot.packed * 7 + StockLot.reserved * 5 + StockLot.sold * 3 + StockLot.lost)
     return select(
-        LiveSession.status, LiveSession.pinned, LiveSession.received, LiveSession.title,
+        LiveSession.status, LiveSession.becomes, LiveSession.pinned, LiveSession.received, LiveSession.title,
         _of(LiveDecision, LiveDecision.session_id == live.id),
         _of(Order, Order.live_session_id == live.id),
         select(func.max(Order.updated_at)).where(Order.live_session_id == live.id).scalar_subquery(),

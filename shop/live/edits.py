@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from shop.live.log import Said
-from shop.live.models import Decision, LiveComment, LiveDecision
+from shop.live.models import Decision, LiveComment, LiveDecision, LiveSession
 from shop.live.outcomes import Outcome
 
 HELD = (Decision.ORDER, Decision.WAITLIST, Decision.CANCEL)
@@ -52,15 +52,16 @@ class Turned:
                 yield other, decisions[-1].position if decisions else 0
 
 
-def in_own_time(session: Session, platform: str, said: Sequence[Said]) -> Sequence[Said]:
+def in_own_time(session: Session, live: LiveSession, platform: str, said: Sequence[Said]) -> Sequence[Said]:
     """The same, but edits and deletions that bear the time of the comment itself have none: then it is when they
     come in."""
     later = [each for each in said if each.kind != "said" and each.at is not None]
     if not later:
         return said
     query = select(LiveComment.comment_id, func.max(LiveComment.said_at)).group_by(LiveComment.comment_id)
-    mine = (LiveComment.platform == platform, LiveComment.comment_id.in_({each.id for each in later}))
-    times: dict[str, dt.datetime] = {comment_id: at for comment_id, at in session.execute(query.where(*mine))}
+    mine = (LiveComment.cooperative_id == live.cooperative_id, LiveComment.platform == platform)
+    query = query.where(*mine, LiveComment.comment_id.in_({each.id for each in later}))
+    times: dict[str, dt.datetime] = {comment_id: at for comment_id, at in session.execute(query)}
     for each in said:
         if each.kind == "said" and each.at is not None:
             times[each.id] = max(each.at, times.get(each.id, each.at))

@@ -1,6 +1,7 @@
 """A livestream afterwards: what was said, sold and missed, and what is still to be done."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from shop.delivery.slips import MOST as SLIPS_MOST
 from shop.live.buyers import Cart, unaddressed
-from shop.live.models import Decision, LiveCode, LiveComment, LiveDecision, LiveHold, LiveSession, LiveWait
+from shop.live.models import Decision, LiveCode, LiveComment, LiveDecision, LiveHold, LiveJoined, LiveSession, LiveWait
 from shop.live.pace import Span, span
 from shop.live.services import authorised
 from shop.live.spoken import newest
@@ -168,14 +169,17 @@ def _sold(session: Session, live: LiveSession) -> tuple[int, int, list[tuple[dt.
 
 
 def _by_code(session: Session, live: LiveSession) -> list[OfCode]:
-    sums = session.execute(
-        select(LiveHold.code_id, func.sum(LiveHold.quantity))
-        .join(LiveCode, LiveCode.id == LiveHold.code_id)
-        .join(Order, Order.id == LiveHold.order_id)
-        .where(LiveCode.session_id == live.id, Order.status != Status.CANCELLED)
-        .group_by(LiveHold.code_id)
-    )
-    return _of_codes(live, {code_id: int(packs) for code_id, packs in sums})
+    packs: Counter[str] = Counter()
+    for table in (LiveHold, LiveJoined):
+        sums = session.execute(
+            select(table.code_id, func.sum(table.quantity))
+            .join(LiveCode, LiveCode.id == table.code_id)
+            .join(Order, Order.id == table.order_id)
+            .where(LiveCode.session_id == live.id, Order.status != Status.CANCELLED)
+            .group_by(table.code_id)
+        )
+        packs.update({code_id: int(count) for code_id, count in sums})
+    return _of_codes(live, packs)
 
 
 def _missed(session: Session, live: LiveSession) -> list[OfCode]:

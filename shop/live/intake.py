@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
 
 from shop.live import rules
@@ -74,21 +74,27 @@ def feed(source_id: str, said: Sequence[Said]) -> list[Result]:
     return in_turn(of, _Call(_bounded(said), None, source_id), _take_in)
 
 
-def go_on(session: Session, live: LiveSession) -> None:
-    """Decide what a pause left undecided, in the order in which viewers wrote it, in the caller's transaction.
+def go_on(session: Session, live: LiveSession) -> bool:
+    """Decide the first COMMENTS_MAX of what a pause left undecided, in the order in which viewers wrote it, in the
+    caller's transaction; True when there is more of it.
 
     Call it with the session's row held and its status open; the row's codes are read again.
     """
     live = hold(session, live.id)
-    later = select(LiveDecision.comment_id).where(LiveDecision.comment_id == LiveComment.id)
-    left = select(LiveComment).where(LiveComment.session_id == live.id, ~later.exists())
-    waiting = session.scalars(left.order_by(LiveComment.said_at, LiveComment.seq)).all()
+    left = select(LiveComment).where(*undecided(live.id)).order_by(LiveComment.said_at, LiveComment.seq)
+    waiting = session.scalars(left.limit(COMMENTS_MAX + 1)).all()
+    now = waiting[:COMMENTS_MAX]
     edited = select(LiveComment.comment_id).where(LiveComment.session_id == live.id, LiveComment.kind != "said")
-    turning = set(session.scalars(edited))
-    again = {comment.id for comment in waiting if comment.comment_id in turning}
-    since = live.decided_to
-    for start in range(0, len(waiting), COMMENTS_MAX):
-        _decide(session, live, waiting[start : start + COMMENTS_MAX], again, since)
+    turning = set(session.scalars(edited.where(LiveComment.comment_id.in_({comment.comment_id for comment in now}))))
+    again = {comment.id for comment in now if comment.comment_id in turning}
+    _decide(session, live, now, again, live.decided_to)
+    return len(waiting) > len(now)
+
+
+def undecided(session_id: str) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of what a session keeps and nothing was decided of yet."""
+    decided = select(LiveDecision.comment_id).where(LiveDecision.comment_id == LiveComment.id)
+    return LiveComment.session_id == session_id, ~decided.exists()
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ def _take_in(session: Session, live: LiveSession, calls: Sequence[_Call]) -> lis
     kept = [_keep(session, live, call) for call in calls]
     fresh = [comment for each in kept for comment in each.fresh]
     outcomes: dict[str, Outcome] = {}
-    if live.status == "ended":
+    if live.over:
         outcomes = _leave(session, live, fresh)
     elif live.status == "open":
         again = {comment_id for each in kept for comment_id in each.earlier}
@@ -132,9 +138,10 @@ def _keep(session: Session, live: LiveSession, call: _Call) -> Kept:
     source = session.get(LiveSource, call.source_id) if call.source_id and is_uuid(call.source_id) else None
     if call.source_id and (source is None or source.session_id != live.id):
         raise no_source()
-    kept = keep(session, live, in_own_time(session, source.platform if source else live.platform, call.said), source)
+    said = in_own_time(session, live, source.platform if source else live.platform, call.said)
+    kept = keep(session, live, said, source)
     over = live.ended_at is None or clock.now() - live.ended_at > KEPT_AFTERWARDS
-    if live.status == "ended" and kept.fresh and (over or call.actor is not None):
+    if live.over and kept.fresh and (over or call.actor is not None):
         raise ended(live)
     return kept
 
@@ -175,7 +182,8 @@ def _decide(
                 outcome = replace(outcome, pinned=live.pinned) if reading.by_pin else outcome
             assert outcome is not None
             room.decide(comment, outcome, late=late)
-    latest = max(comment.said_at for comment in fresh)
+    # Nothing is said after it came: one fast clock would else make everything late that comes from now on.
+    latest = max(min(comment.said_at, comment.received_at) for comment in fresh)
     live.decided_to = latest if live.decided_to is None else max(latest, live.decided_to)
     room.settle()
     return room.outcomes

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from shop.live import chain
-from shop.live.models import TEXT_MAX, CommentKind, LiveComment, LiveSession, LiveSource
+from shop.live.models import AUTHOR_MAX, TEXT_MAX, CommentKind, LiveComment, LiveSession, LiveSource
 from shop.live.texts import kept
 from village import clock
 from village.db import insert_later, insert_now
@@ -25,6 +25,8 @@ TIME_DOUBT = dt.timedelta(days=1)
 NO_SOURCE = "api"
 """How the log calls what the seller's own program sent."""
 _SALT = 16
+_STRANGER = AUTHOR_MAX - len("unknown:")
+"""Characters of a comment's id, of its end, that name its unknown writer."""
 _TABLE = cast(Table, LiveComment.__table__)
 
 
@@ -67,9 +69,8 @@ def keep(session: Session, live: LiveSession, said: Sequence[Said], source: Live
     platform = source.platform if source else live.platform
     brought_by = source.kind if source else NO_SOURCE
     now = clock.now()
-    found = _found(session, platform, {each.id for each in said})
-    place = select(LiveSession.received, LiveSession.head).where(LiveSession.id == live.id)
-    number, head = session.execute(place).one()
+    found = _found(session, live, platform, {each.id for each in said})
+    number, head = live.received, live.head
     result = Kept()
     rows: list[dict[str, Any]] = []
     for each in said:
@@ -109,9 +110,10 @@ def mark(comment: LiveComment) -> str:
     return chain.Seals.read(comment.seals).mark if comment.seals else ""
 
 
-def _found(session: Session, platform: str, ids: set[str]) -> dict[str, list[LiveComment]]:
-    """The events that the log has of these comments, each comment's by version."""
-    those = select(LiveComment).where(LiveComment.platform == platform, LiveComment.comment_id.in_(ids))
+def _found(session: Session, live: LiveSession, platform: str, ids: set[str]) -> dict[str, list[LiveComment]]:
+    """The events that the log has of these comments in livestreams of this cooperative, each comment's by version."""
+    mine = (LiveComment.cooperative_id == live.cooperative_id, LiveComment.platform == platform)
+    those = select(LiveComment).where(*mine, LiveComment.comment_id.in_(ids))
     found: dict[str, list[LiveComment]] = {}
     for event in session.scalars(those.order_by(LiveComment.version)) if ids else ():
         found.setdefault(event.comment_id, []).append(event)
@@ -139,19 +141,28 @@ def _same(live: LiveSession, each: Said, before: Sequence[LiveComment], now: dt.
 def _row(live: LiveSession, each: Said, before: Sequence[LiveComment], now: dt.datetime) -> dict[str, Any]:
     """The event's row, but for its place in the log. All events of a comment have one salt for who wrote it."""
     first = before[0] if before else None
-    author = each.author_id or (first.author_id if first else "")
+    author = _author(each, first)
     author_salt = (first.author_salt if first else None) or secrets.token_bytes(_SALT)
     text_salt, text = secrets.token_bytes(_SALT), _text(each)
     at, doubted = _time(each, now)
     # What was said first has the first number, even when its edit came before it.
     version = 1 if each.kind == "said" else max(1, before[-1].version if before else 1) + 1
     return {
-        "id": uuid7(), "session_id": live.id, "comment_id": each.id, "version": version, "kind": each.kind,
+        "id": uuid7(), "session_id": live.id, "cooperative_id": live.cooperative_id, "comment_id": each.id,
+        "version": version, "kind": each.kind,
         "author_id": author, "author_name": kept(each.author_name or (first.author_name if first else ""), 200),
         "text": text, "cut": each.kind != "deleted" and len(each.text) > TEXT_MAX, "said_at": at,
         "time_doubted": doubted, "received_at": now, "author_salt": author_salt, "text_salt": text_salt,
         "seals": chain.Seals.made(author_salt, text_salt, each.id, author, text).written(),
     }  # fmt: skip
+
+
+def _author(each: Said, first: LiveComment | None) -> str:
+    """Who wrote it. Nobody but its writer changes a comment, so an edit is hers whatever it says; one that names nobody
+    and came before its comment is nobody else's."""
+    if each.kind == "said":
+        return each.author_id or (first.author_id if first else "")
+    return (first.author_id if first else "") or each.author_id or f"unknown:{each.id[-_STRANGER:]}"
 
 
 def _text(each: Said) -> str:

@@ -38,6 +38,7 @@ OFFER_MINUTES = 15
 
 SessionStatus = Literal["planned", "open", "paused", "ended"]
 """planned → open ⇄ paused → ended. A paused session keeps what comes and decides it when it goes on."""
+Becoming = Literal["open", "ended"]
 WaitState = Literal["waiting", "served", "dropped"]
 OfferState = Literal["open", "taken", "lapsed"]
 CommentKind = Literal["said", "edited", "deleted"]
@@ -79,12 +80,17 @@ class LiveSession(Base):
     status: Mapped[SessionStatus] = mapped_column(
         Enum("planned", "open", "paused", "ended", name="live_status", native_enum=False, length=8), default="open"
     )
+    becomes: Mapped[Becoming | None] = mapped_column(
+        Enum("open", "ended", name="live_becoming", native_enum=False, length=8)
+    )
+    """While what a pause kept is being decided: what the paused session is then (`shop.live.resting`)."""
     planned_for: Mapped[Moment | None]
     started_at: Mapped[Moment] = mapped_column(default=clock.now)
     """When it began; of a planned one when it was written down."""
     resumed_at: Mapped[Moment | None]
     """When it last went on after a pause."""
     ended_at: Mapped[Moment | None]
+    """When somebody ended it; what a pause had kept may still be decided then."""
     received: Mapped[int] = mapped_column(default=0)
     """Receive numbers given out so far."""
     head: Mapped[str | None] = mapped_column(String(64))
@@ -112,6 +118,11 @@ class LiveSession(Base):
 
     host: Mapped[Member] = relationship()
     codes: Mapped[list["LiveCode"]] = relationship(cascade="all, delete-orphan", order_by="LiveCode.position")
+
+    @property
+    def over(self) -> bool:
+        """True from the moment at which somebody ended it, also while what a pause kept is still to be decided."""
+        return "ended" in (self.status, self.becomes)
 
     @validates("pinned")
     def _pins(self, _key: str, code: str | None) -> str | None:
@@ -158,13 +169,15 @@ class LiveComment(Base):
 
     __tablename__ = "live_comment"
     __table_args__ = (
-        UniqueConstraint("platform", "comment_id", "version"),
+        UniqueConstraint("cooperative_id", "platform", "comment_id", "version"),
         UniqueConstraint("session_id", "seq"),
         Index("ix_live_comment_author", "session_id", "author_id"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True, default=uuid7)
     session_id: Mapped[Id] = mapped_column(ForeignKey("live_session.id"))
+    cooperative_id: Mapped[Id] = mapped_column(ForeignKey("cooperative.id"))
+    """The session's: a comment is known within one cooperative, so that no other can send it first and take it away."""
     platform: Mapped[str] = mapped_column(String(30))
     comment_id: Mapped[str] = mapped_column(String(200))
     """The platform's own id: the same comment comes more than once."""
@@ -249,6 +262,18 @@ class LiveHold(Base):
 
     __tablename__ = "live_hold"
     __table_args__ = (CheckConstraint("quantity >= 0", name="quantity"),)
+
+    order_id: Mapped[Id] = mapped_column(ForeignKey("shop_order.id", ondelete="CASCADE"), primary_key=True)
+    code_id: Mapped[Id] = mapped_column(ForeignKey("live_code.id", ondelete="CASCADE"), primary_key=True, index=True)
+    quantity: Mapped[int]
+
+
+class LiveJoined(Base):
+    """How many packs an order of one session has by a code of another, which ended: it joined the order, and these
+    count there (`shop.live.claims.joining`)."""
+
+    __tablename__ = "live_joined"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
 
     order_id: Mapped[Id] = mapped_column(ForeignKey("shop_order.id", ondelete="CASCADE"), primary_key=True)
     code_id: Mapped[Id] = mapped_column(ForeignKey("live_code.id", ondelete="CASCADE"), primary_key=True, index=True)

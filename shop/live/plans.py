@@ -17,6 +17,7 @@ from village.db import db
 from village.errors import BadInput, Conflict
 from village.forms import Form
 from village.i18n import gettext as _
+from village.i18n import ngettext as _n
 from village.ids import uuid7
 from village.people.access import requires, signed_in
 
@@ -150,8 +151,8 @@ def _form(form: Form, live: LiveSession | None = None) -> str:
 def _warn(short: Sequence[Short]) -> None:
     """Say for which codes less is kept than was wished."""
     for one in short:
-        said = _(
-            "Mã %(code)s muốn để riêng %(wished)s gói mà chỉ còn %(kept)s gói để giữ.",
+        said = _n(
+            "Mã %(code)s muốn để riêng %(wished)s gói mà chỉ còn %(kept)s gói để giữ.", one.wished,
             code=one.code, wished=one.wished, kept=one.kept,
         )  # fmt: skip
         flash(said, "warning")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from shop.live import claims, standing
+from shop.live.claims.keys import is_unclaimed
 from shop.live.errors import no_session
 from shop.live.models import (
     Decision,
@@ -30,16 +31,17 @@ from shop.live.models import (
 from shop.live.outcomes import Asked, Outcome
 from shop.live.shelf import Shelf
 from shop.live.texts import name_of
+from shop.orders.cancelling import cancel_held, let_go
 from shop.orders.lines import add_up, give_up, take
-from shop.orders.models import QUANTITY_MAX, Order, OrderLine, Status
-from shop.orders.moving import record, still_placed
-from shop.orders.services import Buyer, Wanted, cancel_in, new_numbers, new_order
+from shop.orders.models import QUANTITY_MAX, Allocation, Order, OrderLine, OrderStep, Status
+from shop.orders.moving import record
+from shop.orders.services import Buyer, Wanted, new_numbers, new_order
 from shop.refusals import services as refusals
 from shop.stock import aside
-from shop.stock import services as stock
 from village import clock
+from village.bulk import insert_new
 from village.db import before_commit, insert_later, insert_now
-from village.ids import is_uuid
+from village.ids import is_uuid, uuid7
 from village.people.access import Actor
 from village.people.phones import normal_phone
 
@@ -50,6 +52,7 @@ OFFER_AFTERWARDS = dt.timedelta(hours=3)
 MOVED_AT_ONCE = 200
 """At most so many who wait are looked at in one transaction; the sweep sees to the others."""
 _DECISIONS = cast(Table, LiveDecision.__table__)
+_ADDED = (Order, OrderLine, Allocation, OrderStep, LiveHold, LiveWait, LiveOffer)
 
 
 def hold(session: Session, session_id: str) -> LiveSession:
@@ -91,7 +94,8 @@ class Room:
         self._known: set[str] = set()
         self._numbers: list[str] = []
         self._crowd = 1
-        self._rows: list[Any] = []
+        self._holds: list[LiveHold] = []
+        self._cancelled: list[Order] = []
         self._decided: list[dict[str, Any]] = []
         self._served: set[str] = set()
         self._phoned: list[Order] = []
@@ -121,7 +125,7 @@ class Room:
             self._learn_phones()
             wanted = {self.codes[code] for code in codes if code in self.codes}
             wanted |= {wait.code for wait in self.waits} | {offer.wait.code for offer in over}
-            self.shelf.hold(wanted, for_returns=bool(back))
+            self.shelf.hold(wanted, returns=self._lots_of(back) if back else None)
             for offer in over:
                 self._lapse(offer)
             self.promote()
@@ -163,18 +167,18 @@ class Room:
 
     def settle(self) -> None:
         """Write down all that was given out, and what was decided."""
+        holds, self._holds = self._holds, []
+        insert_new(self.session, _ADDED, holds)
         self.session.flush()
-        if not (self._rows or self._served or self._decided):
-            return
         self.shelf.settle()
+        cancelled, self._cancelled = self._cancelled, []
+        for order in cancelled:
+            let_go(self.session, order)
         phoned, self._phoned = self._phoned, []
-        for order in phoned:
-            refusals.ask_in(self.session, order)
-        self.session.add_all(self._rows)
-        self._rows = []
+        refusals.ask_in(self.session, *{order.id: order for order in phoned}.values())
         served, self._served = self._served, set()
-        claims.ensure_all(self.session, self.live, served)
-        self.session.flush()
+        waits = {author: any(map(is_unclaimed, self.orders[author])) for author in served}
+        claims.ensure_all(self.session, self.live, waits)
         decided, self._decided = self._decided, []
         insert_later(self.session, _DECISIONS, decided)
         insert_now(self.session)
@@ -183,8 +187,6 @@ class Room:
         """Packs came back: whoever waits longest and fits gets them for a time, and so on."""
         if not self.waits or not self.moves:
             return
-        self.settle()
-        self.shelf.count()
         for wait in list(self.waits):
             code = wait.code
             # Hundreds may wait for what is sold out, and trying costs as much as an order.
@@ -231,41 +233,47 @@ class Room:
                 order.updated_at = clock.now()
                 record(order, "changed", self.actor)
                 if full and not order.buyer_phone:
-                    # As `set_buyer_in`; the order's row is held, and what costs statements waits for all of them.
-                    order.buyer_phone = full
-                    record(order, "addressed", self.actor)
-                    self._phoned.append(order)
+                    self.set_phone(order, full)
             for code, quantity in wanted:
                 self._hold(order, code, quantity)
         self._served.add(author)
         return order
+
+    def set_phone(self, order: Order, phone: str | None) -> None:
+        """As `set_buyer_in`: the order's row is held, and what costs statements waits for all of them."""
+        order.buyer_phone, order.updated_at = phone or order.buyer_phone, clock.now()
+        record(order, "addressed", self.actor)
+        self._phoned.append(order)
 
     def count(self, code: LiveCode, quantity: int) -> None:
         """More (or fewer) packs by this code in the session."""
         code.taken += quantity
 
     def reduce(self, order: Order, row: OrderLine, quantity: int) -> None:
-        """So many packs out of a line and back to the shelf; an order without lines is cancelled."""
-        self.settle()
+        """So many packs out of a line of an order that is `joinable`, and back to the shelf; an order without lines is
+        cancelled."""
         if quantity == row.quantity and len(order.lines) == 1:
-            cancel_in(self.session, order.id, actor=self.actor, sources=(Status.PLACED,))
-            self.orders[str(order.live_author)].remove(order)
-        else:
-            still_placed(self.session, order, self.actor)
-            stock.release(self.session, give_up(self.session, row, quantity))
-            row.quantity -= quantity
-            if row.quantity == 0:
-                order.lines.remove(row)
-            add_up(order)
-            record(order, "changed", self.actor)
-            self.session.flush()
-        self.shelf.count()
+            self.cancel(order)
+            return
+        self.shelf.put_back(give_up(self.session, row, quantity))
+        row.quantity -= quantity
+        if row.quantity == 0:
+            order.lines.remove(row)
+        add_up(order)
+        order.updated_at = clock.now()
+        record(order, "changed", self.actor)
+
+    def cancel(self, order: Order, note: str = "") -> None:
+        """Call off an order that is `joinable`; its packs go back to the shelf."""
+        self.shelf.put_back(cancel_held(order, self.actor, note))
+        self.orders[str(order.live_author)].remove(order)
+        self._cancelled.append(order)
 
     def wait(self, comment: LiveComment, line: Asked) -> None:
         """Put a viewer into the queue for a line."""
         code = self.codes[line.code]
         wait = LiveWait(
-            session_id=self.live.id, comment_id=comment.id, comment=comment, code=code, code_id=code.id,
+            id=uuid7(), session_id=self.live.id, comment_id=comment.id, comment=comment, code=code, code_id=code.id,
             quantity=line.quantity, because=line.because[:500], state="waiting",
         )  # fmt: skip
         self.session.add(wait)
@@ -318,7 +326,7 @@ class Room:
         row = self.holds[order.id].get(code.id)
         if row is None:
             row = self.holds[order.id][code.id] = LiveHold(order_id=order.id, code_id=code.id, quantity=0)
-            self._rows.append(row)
+            self._holds.append(row)
         row.quantity += quantity
 
     def _offer(self, wait: LiveWait, order: Order) -> None:
@@ -331,7 +339,7 @@ class Room:
             made_at=now, until=now + time, state="open",
         )  # fmt: skip
         self.offers.append(offer)
-        self._rows.append(offer)
+        self.session.add(offer)
 
     def _lapse(self, offer: LiveOffer) -> None:
         """Her time is over: the packs leave her order, unless she or the seller went on with it."""
@@ -385,6 +393,11 @@ class Room:
         ids = [order.id for order in orders]
         for hold in self.session.scalars(standing.HOLDS, {"orders": ids}) if orders else ():
             self.holds[hold.order_id][hold.code_id] = hold
+
+    def _lots_of(self, authors: Iterable[str]) -> set[str]:
+        """The lots that fill these authors' orders."""
+        lines = (line for author in authors for order in self.orders[author] for line in order.lines)
+        return {part.batch_id for line in lines for part in line.allocations}
 
     def _offers(self, authors: Collection[str]) -> list[LiveOffer]:
         """Open offers to these authors, and those of anybody whose time is over."""

@@ -7,8 +7,7 @@ from shop.live.offers import close
 from shop.live.outcomes import Asked, Outcome
 from shop.live.parser import Reading
 from shop.live.room import LimitReached, NoneLeft, Room, joinable, line_of
-from shop.orders.models import OPEN, QUANTITY_MAX, Order, OrderLine
-from shop.orders.services import Buyer, set_buyer_in
+from shop.orders.models import NEW, QUANTITY_MAX, Order, OrderLine
 from village.people.phones import normal_phone
 
 
@@ -143,12 +142,11 @@ def note_phone(room: Room, comment: LiveComment, phone: str, *, sure: bool = Fal
         return Outcome(Decision.REVIEW, phone=phone, reason=doubt)
     room.phones[author] = phone
     order = room.latest(author)
-    if order is None or order.status not in OPEN:
+    if order is None or order.status not in NEW:
         return Outcome(Decision.IGNORED, phone=phone, reason="phone-kept")
     full = normal_phone(phone)
     if order.buyer_phone != full:
-        room.settle()
-        set_buyer_in(room.session, order, Buyer(phone=full), actor=room.actor)
+        room.set_phone(order, full)
     return Outcome(Decision.CHANGE, phone=phone, reason="phone", order=order)
 
 

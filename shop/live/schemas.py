@@ -6,7 +6,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from shop.live.intake import COMMENTS_MAX
 from shop.live.models import AUTHOR_MAX
+from shop.live.planning import CODES_MAX
 from village.i18n import gettext as _
+from village.web.lists import ShortList
 
 _KEEPABLE = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]+")
 
@@ -24,20 +26,25 @@ class LenientSchema(Schema):
 
 
 class LiveCodeSchema(LenientSchema):
-    """A code and what it sells. Without a price it is the product's own; without a limit there is none."""
+    """A code and what it sells. Without a price it is the product's own; without a limit there is none. `viewer_max`:
+    packs of it for one viewer; `set_aside`: packs kept from the shelf while the livestream runs."""
 
     code = fields.String(required=True, validate=validate.Length(1, 80))
     gtin = fields.String(required=True, validate=validate.Regexp(r"^\d{8,14}$"))
     price = fields.Integer(strict=True, load_default=None, allow_none=True)
     limit = fields.Integer(strict=True, load_default=None, allow_none=True)
+    viewer_max = fields.Integer(strict=True, load_default=None, allow_none=True)
+    set_aside = fields.Integer(strict=True, load_default=0)
 
 
 class LiveSessionSchema(LenientSchema):
-    """A livestream to begin."""
+    """A livestream to begin. `viewer_max`: packs for one viewer in the whole of it; `order_max`: packs in one order."""
 
     title = fields.String(required=True)
     platform = fields.String(load_default="other")
-    codes = fields.List(fields.Nested(LiveCodeSchema), required=True)
+    codes = ShortList(fields.Nested(LiveCodeSchema), most=CODES_MAX, required=True)
+    viewer_max = fields.Integer(strict=True, load_default=None, allow_none=True)
+    order_max = fields.Integer(strict=True, load_default=None, allow_none=True)
 
 
 class LiveSessionIdSchema(Schema):
@@ -65,7 +72,7 @@ class LiveCommentSchema(LenientSchema):
 class LiveCommentsSchema(LenientSchema):
     """Comments in the order in which they came."""
 
-    comments = fields.List(fields.Nested(LiveCommentSchema), required=True, validate=validate.Length(max=COMMENTS_MAX))
+    comments = ShortList(fields.Nested(LiveCommentSchema), most=COMMENTS_MAX, required=True)
 
 
 class LiveLineSchema(Schema):

@@ -42,9 +42,19 @@ class Short:
     kept: int
 
 
-def start(actor: Actor, title: str, platform: str, codes: Sequence[Code], *, idempotency_key: str | None = None) -> str:
+def start(
+    actor: Actor,
+    title: str,
+    platform: str,
+    codes: Sequence[Code],
+    *,
+    viewer_max: int | None = None,
+    order_max: int | None = None,
+    idempotency_key: str | None = None,
+) -> str:
     """Begin a livestream hosted by `actor` at once; its id. With a key, once for each key. BadInput names the field."""
-    return plan(actor, Draft(title, platform, codes), begin_now=True, idempotency_key=idempotency_key)
+    draft = Draft(title, platform, codes, viewer_max=viewer_max, order_max=order_max)
+    return plan(actor, draft, begin_now=True, idempotency_key=idempotency_key)
 
 
 def plan(actor: Actor, draft: Draft, *, begin_now: bool = False, idempotency_key: str | None = None) -> str:
@@ -73,7 +83,7 @@ def amend(actor: Actor, session_id: str, draft: Draft) -> list[Short]:
     draft = checked(draft)
     with write() as session:
         live = held(session, actor, session_id)
-        if live.status == "ended":
+        if live.over:
             raise ended(live)
         if live.status == "planned":
             planning.write_anew(session, live, draft)
@@ -109,36 +119,46 @@ def begin(actor: Actor, session_id: str) -> list[Short]:
 
 def pause(actor: Actor, session_id: str, *, give_back: bool = False) -> None:
     """Comments are kept and not decided until it goes on; with `give_back`, what was kept from the shelf is sold there
-    meanwhile. Pausing twice changes nothing. Conflict when it is planned or has ended."""
+    meanwhile. Pausing twice changes nothing; of one that is about to go on, what was not decided yet stays so.
+    Conflict when it is planned or has ended."""
     with write() as session:
         live = _running(session, actor, session_id)
-        live.status = "paused"
+        live.status, live.becomes = "paused", None
         if give_back:
             _give_back(session, live)
 
 
 def resume(actor: Actor, session_id: str) -> list[Short]:
-    """It goes on: what was kept for it is kept again, as far as there is, then what came meanwhile is decided in turn.
-    What is kept short of its wish. One that runs is left alone. Conflict when it is planned or has ended."""
+    """It goes on: what was kept for it is kept again, as far as there is, then what came meanwhile is decided in turn
+    (`shop.live.resting`; a job does what takes long). What is kept short of its wish. One that runs is left alone.
+    Conflict when it is planned or has ended."""
+    from shop.live import resting  # it needs `authorised`, so it is found late
+
     _keep_again(actor, session_id, "paused")
     with write() as session:
         live = _running(session, actor, session_id)
         if live.status == "paused":
-            _go_on(session, live)
+            resting.leave(session, live, "open")
+    resting.carry_on(session_id)
     return short_of(actor, session_id)
 
 
 def end(actor: Actor, session_id: str) -> None:
-    """No more comments are taken; doubts can still be cleared. What a pause left undecided is decided first, then all
-    that was kept goes back to the shelf. Ending twice changes nothing. Conflict when it is only planned."""
+    """No more comments are taken; doubts can still be cleared. What a pause left undecided is decided first (as in
+    `resume`), then all that was kept goes back to the shelf. Ending twice changes nothing. Conflict when it is only
+    planned."""
+    from shop.live import resting  # it needs `authorised`, so it is found late
+
     with write() as session:
         live = held(session, actor, session_id)
         if live.status == "planned":
             raise not_begun(live)
-        if live.status == "paused":
-            _go_on(session, live)
         if live.status == "open":
             live.status, live.ended_at = "ended", clock.now()
+        if live.status == "paused":
+            resting.leave(session, live, "ended")
+    if resting.carry_on(session_id):
+        return  # `give_back_forgotten` sees to the packs when the last of it is decided
     with write() as session:
         _give_back(session, held(session, actor, session_id))
 
@@ -148,7 +168,7 @@ def pin(actor: Actor, session_id: str, code: str) -> None:
     name = planning.normal_code(code[:80])
     with write() as session:
         live = held(session, actor, session_id)
-        if live.status == "ended":
+        if live.over:
             raise ended(live)
         if name and name not in {one.code for one in live.codes}:
             raise unknown_code("code", name)
@@ -229,7 +249,7 @@ def _lock(session: Session, session_id: str) -> None:
 
 def _running(session: Session, actor: Actor, session_id: str) -> LiveSession:
     live = held(session, actor, session_id)
-    if live.status == "ended":
+    if live.over:
         raise ended(live)
     if live.status == "planned":
         raise not_begun(live)
@@ -242,19 +262,11 @@ def _begin(session: Session, live: LiveSession) -> None:
     _keep(session, live)
 
 
-def _go_on(session: Session, live: LiveSession) -> None:
-    from shop.live.intake import go_on  # it needs `authorised`, so it is found late
-
-    live.status, live.resumed_at = "open", clock.now()
-    session.flush()
-    go_on(session, live)
-
-
 def _keep_again(actor: Actor, session_id: str, status: str) -> None:
     """In a transaction of its own: whoever has the stock in hand may not wait for an order any more."""
     with write() as session:
         live = held(session, actor, session_id)
-        if live.status == status:
+        if live.status == status and not live.over:
             _keep(session, live)
 
 

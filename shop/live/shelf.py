@@ -4,7 +4,7 @@ Comments come by the hundred and most want the same few lots: what they took is 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, or_, select, update
@@ -26,7 +26,7 @@ _BEHIND = (
     .with_for_update()
 )
 _LOTS = _BEHIND.where(HAS_LEFT)
-_LOTS_KEPT = _BEHIND.where(or_(HAS_LEFT, StockLot.batch_id.in_(bindparam("kept", expanding=True))))
+_LOTS_AND = _BEHIND.where(or_(HAS_LEFT, StockLot.batch_id.in_(bindparam("also", expanding=True))))
 
 
 @dataclass(slots=True)
@@ -43,20 +43,23 @@ class Shelf:
         self._session = session
         self._codes: dict[str, LiveCode] = {}
         self._combos: dict[str, Parts] = {}
+        self._returns: set[str] = set()
         self._lots: dict[str, list[_Lot]] = {}
         self._aside: dict[tuple[str, str], list[_Lot]] = {}
         self._promised: Counter[tuple[str, str]] = Counter()
         self._opened: Counter[tuple[str, str]] = Counter()
 
-    def hold(self, codes: Iterable[LiveCode], *, for_returns: bool) -> None:
+    def hold(self, codes: Iterable[LiveCode], *, returns: Collection[str] | None) -> None:
         """Hold the lots behind these codes to the transaction's end and count them.
 
-        `for_returns`: packs may come back in this transaction, to any lot: then all are held, in the one order.
+        `returns`: the lots (batch ids) that packs may come back to in this transaction, besides those that have some
+        left: then all are held, in the one order. None where nothing comes back.
         """
         self._codes = {code.id: code for code in codes}
+        self._returns = set(returns or ())
         products = {code.product_id for code in self._codes.values()}
         self._combos = parts_of(self._session, {c.product_id for c in self._codes.values() if c.product.combo})
-        if for_returns and products:
+        if returns is not None and products:
             stock.lock(self._session, products | {part for parts in self._combos.values() for part, _ in parts})
         self.count()
 
@@ -74,8 +77,9 @@ class Shelf:
             rows = self._session.execute(query.where(LiveAside.code_id.in_(kept_for), LiveAside.units > 0))
             kept = {(code_id, batch_id): units for code_id, batch_id, units in rows}
         self._aside = {}
-        query_lots = _LOTS_KEPT if kept else _LOTS
-        values = {"products": sorted(products), "today": clock.today(), "kept": sorted({lot for _, lot in kept})}
+        also = self._returns | {lot for _, lot in kept}
+        query_lots = _LOTS_AND if also else _LOTS
+        values = {"products": sorted(products), "today": clock.today(), "also": sorted(also)}
         for batch_id, product_id, lot, free in core(self._session).execute(query_lots, values):
             self._lots[product_id].append(_Lot(batch_id, lot, free))
             for code_id in kept_for:
@@ -116,11 +120,21 @@ class Shelf:
 
         return give
 
+    def put_back(self, parts: Iterable[Part]) -> None:
+        """Promised packs come back, to lots that `hold` was told of or that had some left."""
+        lots = {lot.batch_id: lot for some in self._lots.values() for lot in some}
+        for part in parts:
+            self._promised[part.batch_id, part.lot] -= part.units
+            if part.batch_id in lots:  # else it may not be sold today
+                lots[part.batch_id].free += part.units
+
     def settle(self) -> None:
-        """Write down what was given out."""
+        """Write down what was given out and what came back."""
         promised, self._promised = self._promised, Counter()
         opened, self._opened = self._opened, Counter()
-        stock.promise(self._session, [Part(batch_id, lot, units) for (batch_id, lot), units in promised.items()])
+        parts = [Part(batch_id, lot, units) for (batch_id, lot), units in promised.items()]
+        stock.give_back(self._session, [part._replace(units=-part.units) for part in parts if part.units < 0])
+        stock.promise(self._session, [part for part in parts if part.units > 0])
         # They are reserved already, and from now on for an order.
         for (code_id, batch_id), units in opened.items():
             core(self._session).execute(

@@ -15,9 +15,11 @@ from shop.live.services import HOSTS
 from shop.live.sources import pasting
 from shop.live.spoken import as_field, counted
 from shop.seller.drawing import share
+from village.db import db
 from village.errors import BadInput, Conflict
 from village.forms import Form, whole_number
 from village.i18n import gettext as _
+from village.i18n import ngettext as _n
 from village.ids import uuid7
 from village.people.access import requires, signed_in
 from village.web.assets import zipped
@@ -154,9 +156,10 @@ def go_on(session_id: str) -> ResponseReturnValue:
     """Decide what a pause left, and what comes from now on."""
     try:
         for short in services.resume(signed_in(), session_id):
-            told = _("Mã %(code)s chỉ còn để riêng được %(kept)s gói.", code=short.code, kept=short.kept)
+            told = _n("Mã %(code)s chỉ còn để riêng được %(kept)s gói.", short.kept, code=short.code, kept=short.kept)
             flash(told, "warning")
-        flash(_("Phiên chạy tiếp rồi, lời nhắn lúc nghỉ đã chia lần lượt."), "done")
+        if _settled(session_id):
+            flash(_("Phiên chạy tiếp rồi, lời nhắn lúc nghỉ đã chia lần lượt."), "done")
     except Conflict as error:
         flash(str(error), "warning")
     return _back(session_id)
@@ -168,7 +171,8 @@ def end(session_id: str) -> ResponseReturnValue:
     """No more comments."""
     try:
         services.end(signed_in(), session_id)
-        flash(_("Phiên kết rồi. Lời nhắn cần xem thì bác vẫn xem tiếp được."), "done")
+        if _settled(session_id):
+            flash(_("Phiên kết rồi. Lời nhắn cần xem thì bác vẫn xem tiếp được."), "done")
     except Conflict as error:
         flash(str(error), "warning")
     return _back(session_id)
@@ -198,6 +202,11 @@ def _around(session_id: str) -> dict[str, Any]:
         "sources_url": f"/seller/live/{session_id}/sources",
         "fairness_url": f"/live/{session_id}/order",
     }
+
+
+def _settled(session_id: str) -> bool:
+    """False while what a pause kept is still being decided: the console says so itself."""
+    return services.authorised(db.session(), signed_in(), session_id).becomes is None
 
 
 def _back(session_id: str) -> ResponseReturnValue:

@@ -3,8 +3,9 @@
 from flask import Flask
 
 from shop.live import api as live_api
-from shop.live import cli, offers, plans, services, views
+from shop.live import cli, offers, plans, resting, services, views
 from shop.live.claims import ending as claims_ending
+from shop.live.claims import joining as claims_joining
 from shop.live.claims import views as claims_views
 from shop.live.fairness import anchors
 from shop.live.fairness import cli as fairness_cli
@@ -24,7 +25,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_blueprint(plans.pages)
     app.register_blueprint(claims_views.pages)
     on_sweeping(app, claims_ending.see_to_it)
+    on_sweeping(app, claims_joining.give_back_cancelled)
     on_sweeping(app, services.give_back_forgotten)
+    on_sweeping(app, resting.see_to_it)
     on_sweeping(app, offers.lapse_due)
     api.register_blueprint(live_api.api)
     app.cli.add_command(cli.live)

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, current_app, url_for
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm.util import identity_key
 
 from shop.mails.letters import SUBJECTS, letter
 from shop.orders.models import Order, OrderStep
@@ -48,15 +49,19 @@ def _note(_mapper: Any, _connection: Any, step: OrderStep) -> None:
 
 def _put_all(session: Session) -> None:
     noted: tuple[tuple[str, int], ...] = session.info.pop(NOTED, ())
-    ids = list({order_id for order_id, _position in noted})
-    written_to = {
-        order_id
-        for some in in_parts(ids)
-        for order_id in session.scalars(select(Order.id).where(Order.id.in_(some), Order.buyer_email.is_not(None)))
-    }
+    written_to = _written_to(session, {order_id for order_id, _position in noted})
     for order_id, position in noted:
         if order_id in written_to:
             _put(session, session.get_one(Order, order_id), position)
+
+
+def _written_to(session: Session, ids: set[str]) -> set[str]:
+    """Which of these orders have a mail address."""
+    at_hand = {order_id: session.identity_map.get(identity_key(Order, order_id)) for order_id in ids}
+    found = {order_id for order_id, order in at_hand.items() if order is not None and order.buyer_email}
+    for some in in_parts([order_id for order_id, order in at_hand.items() if order is None]):
+        found |= set(session.scalars(select(Order.id).where(Order.id.in_(some), Order.buyer_email.is_not(None))))
+    return found
 
 
 def _put(session: Session, order: Order, position: int) -> None:

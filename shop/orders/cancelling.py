@@ -11,6 +11,8 @@ from shop.orders.money import close_payments, standing
 from shop.orders.moving import move, record, touch
 from shop.picking.freeing import free
 from shop.stock import services as stock
+from shop.stock.services import Part
+from village import clock
 from village.people.access import Actor
 
 
@@ -30,14 +32,34 @@ def cancel_in(
     if found is not None and found.status is Status.PARTLY_DISPATCHED and Status.PARTLY_DISPATCHED in sources:
         return _cancel_rest(session, found, actor, note)
     order = move(session, order_id, Status.CANCELLED, [one for one in sources if one in NEW], actor, note)
-    stock.release(session, waiting_of(order))
+    stock.release(session, _emptied(order))
+    let_go(session, order)
+    session.flush()
+    return order
+
+
+def cancel_held(order: Order, actor: Actor | None = None, note: str = "") -> list[Part]:
+    """Cancel an order that is in NEW and whose row the caller holds; the packs that the caller is to put back.
+
+    Runs no statement: `let_go` is to be called before the transaction ends.
+    """
+    order.status, order.updated_at = Status.CANCELLED, clock.now()
+    record(order, Status.CANCELLED, actor, note)
+    return _emptied(order)
+
+
+def let_go(session: Session, order: Order) -> None:
+    """Packs that were picked for a cancelled order are anybody's again, and nothing is asked for any more."""
     free(session, order.id)
+    close_payments(session, order)
+
+
+def _emptied(order: Order) -> list[Part]:
+    parts = waiting_of(order)
     for line in order.lines:
         line.allocations.clear()
     order.hold_until = None
-    close_payments(session, order)
-    session.flush()
-    return order
+    return parts
 
 
 def _cancel_rest(session: Session, order: Order, actor: Actor | None, note: str) -> Order:

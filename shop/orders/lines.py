@@ -92,7 +92,7 @@ def take(session: Session, order: Order, lines: Sequence[Wanted], reserve: Reser
         line = _line_for(order, list(new.values()), product.id, price)
         if line is None:
             line = OrderLine(
-                id=uuid7(), position=position + index, product_id=product.id, gtin=product.gtin,
+                id=uuid7(), order_id=order.id, position=position + index, product_id=product.id, gtin=product.gtin,
                 picture=product.picture,
                 name_vi=product.name_vi, name_en=product.name_en, unit_price=price, quantity=0, allocations=[],
             )  # fmt: skip
@@ -146,7 +146,8 @@ def allocate(line: OrderLine, parts: Iterable[Part]) -> None:
         if part.batch_id in held:
             held[part.batch_id].units += part.units
         else:
-            line.allocations.append(Allocation(batch_id=part.batch_id, lot=part.lot, units=part.units))
+            row = Allocation(order_line_id=line.id, batch_id=part.batch_id, lot=part.lot, units=part.units, sent=0)
+            line.allocations.append(row)
 
 
 def give_up(session: Session, line: OrderLine, quantity: int) -> list[Part]:

@@ -71,6 +71,7 @@ def record(
     """Add to the order's timeline; `at` is when it happened, where that is not now."""
     order.steps.append(
         OrderStep(
+            order_id=order.id,
             position=len(order.steps),
             what=str(what),
             at=at or clock.now(),

@@ -21,7 +21,7 @@ from shop.orders.models import Order, Status
 from shop.orders.models import Payment as Method
 from shop.refusals.keeping import phone_hash
 from shop.refusals.models import CallFirst, ParcelOutcome
-from shop.refusals.rules import Reason, Tally, Word, judge, rules, tally
+from shop.refusals.rules import Outcome, Reason, Tally, Word, judge, rules, tally
 from village import clock
 from village.db import core, db, in_parts
 from village.errors import Conflict
@@ -33,12 +33,12 @@ from village.people.models import Role
 
 DAYS_IN_MONTH = 30
 _ENDS = (
-    select(Shipment.order_id, ParcelOutcome.outcome)
+    select(ParcelOutcome.phone_hash, Order.cooperative_id, Shipment.order_id, ParcelOutcome.outcome)
     .join(Shipment, Shipment.id == ParcelOutcome.shipment_id)
     .join(Order, Order.id == Shipment.order_id)
     .where(
-        ParcelOutcome.phone_hash == bindparam("mark"), ParcelOutcome.expires > bindparam("today"),
-        Order.cooperative_id == bindparam("seller"),
+        ParcelOutcome.phone_hash.in_(bindparam("marks", expanding=True)), ParcelOutcome.expires > bindparam("today"),
+        Order.cooperative_id.in_(bindparam("sellers", expanding=True)),
     )
 )  # fmt: skip
 PAY_AHEAD = "pay-ahead"
@@ -84,12 +84,7 @@ def standing(session: Session, phone: str | None, seller: str | None, total: int
 
     One statement. `fresh` where number or seller is not known.
     """
-    if not phone or seller is None:
-        return Standing("fresh")
-    rows = core(session).execute(_ENDS, {"mark": phone_hash(phone), "today": clock.today(), "seller": seller})
-    found = tally((order_id, outcome) for order_id, outcome in rows)
-    word, reason = judge(found, total, rules())
-    return Standing(word, reason, found)
+    return _standings(session, [(phone, seller, total)])[0]
 
 
 def offered(methods: Iterable[Method], found: Standing) -> tuple[Method, ...]:
@@ -104,7 +99,7 @@ def heed_in(session: Session, order: Order) -> None:
     cash is not offered; the caller's transaction is to be undone then."""
     from shop.payments.services import methods  # that folder stands on orders, which stand on this one
 
-    found = _of(session, order)
+    (found,) = _of(session, order)
     if found.word == "deposit" and "cod" not in offered(methods(order.cooperative_id), found):
         raise Conflict(
             PAY_AHEAD,
@@ -130,16 +125,22 @@ def asked_seldom(network: str | None) -> Iterator[None]:
         raise
 
 
-def ask_in(session: Session, order: Order) -> None:
-    """The same for an order whose buyer became known, or another, after it was placed: then cash stays possible."""
-    found, row = _of(session, order), session.get(CallFirst, order.id)
-    if row is None and found.word in ASKING:
-        session.add(CallFirst(order_id=order.id, reason=found.reason))
-    elif row is not None and row.called_at is None:
-        if found.word in ASKING:
-            row.reason = found.reason
-        else:
-            session.delete(row)
+def ask_in(session: Session, *orders: Order) -> None:
+    """The same for orders whose buyers became known, or others, after they were placed: then cash stays possible.
+    Two statements."""
+    if not orders:
+        return
+    asked = select(CallFirst).where(CallFirst.order_id.in_([order.id for order in orders]))
+    rows = {row.order_id: row for row in session.scalars(asked)}
+    for order, found in zip(orders, _of(session, *orders), strict=True):
+        row = rows.get(order.id)
+        if row is None and found.word in ASKING:
+            session.add(CallFirst(order_id=order.id, reason=found.reason))
+        elif row is not None and row.called_at is None:
+            if found.word in ASKING:
+                row.reason = found.reason
+            else:
+                session.delete(row)
     session.flush()
 
 
@@ -178,7 +179,27 @@ def calls_first(orders: Sequence[Order]) -> dict[str, str]:
     return found
 
 
-def _of(session: Session, order: Order) -> Standing:
-    if order.payment != "cod":
-        return Standing("fresh")
-    return standing(session, order.buyer_phone, order.cooperative_id, order.total)
+def _of(session: Session, *orders: Order) -> list[Standing]:
+    """What is asked of each; nothing of one that is paid ahead."""
+    asked = [(one.buyer_phone if one.payment == "cod" else None, one.cooperative_id, one.total) for one in orders]
+    return _standings(session, asked)
+
+
+def _standings(session: Session, asked: Sequence[tuple[str | None, str | None, int]]) -> list[Standing]:
+    """As `standing`, for several (number, seller, total)."""
+    marks = {phone: phone_hash(phone) for phone, seller, _total in asked if phone and seller}
+    ends: dict[tuple[str, str | None], list[tuple[str, Outcome]]] = {}
+    if marks:
+        sellers = {seller for _phone, seller, _total in asked if seller}
+        values = {"marks": list(marks.values()), "today": clock.today(), "sellers": list(sellers)}
+        for mark, seller, order_id, outcome in core(session).execute(_ENDS, values):
+            ends.setdefault((mark, seller), []).append((order_id, outcome))
+    found = []
+    for phone, seller, total in asked:
+        if not phone or seller is None:
+            found.append(Standing("fresh"))
+            continue
+        mine = tally(ends.get((marks[phone], seller), ()))
+        word, reason = judge(mine, total, rules())
+        found.append(Standing(word, reason, mine))
+    return found

@@ -63,6 +63,11 @@ _RESERVE = (
     .where(StockLot.batch_id == bindparam("lot_id"), sellable(bindparam("today")), bindparam("units") <= FREE)
     .values(reserved=StockLot.reserved + bindparam("units"))
 )
+_RELEASE = (
+    update(StockLot)
+    .where(StockLot.batch_id == bindparam("lot_id"), StockLot.reserved >= bindparam("units"))
+    .values(reserved=StockLot.reserved - bindparam("units"))
+)
 
 
 def available(session: Session, product_ids: Iterable[str]) -> dict[str, int]:
@@ -112,6 +117,13 @@ def promise(session: Session, parts: Iterable[Part]) -> None:
     rows = [{"lot_id": part.batch_id, "units": part.units, "today": clock.today()} for part in parts]
     if rows and core(session).execute(_RESERVE, rows).rowcount != len(rows):
         raise RuntimeError("packs were to be promised that are not there, though their lots were held")
+
+
+def give_back(session: Session, parts: Iterable[Part]) -> None:
+    """The same for promised packs that go back to the shelf. One statement."""
+    rows = [{"lot_id": part.batch_id, "units": part.units} for part in parts]
+    if rows and core(session).execute(_RELEASE, rows).rowcount != len(rows):
+        raise RuntimeError("packs were to be released that are not reserved, though their lots were held")
 
 
 def _reserve_from(session: Session, batch_id: str, wanted: int) -> int:

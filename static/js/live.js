@@ -21,6 +21,7 @@ let timer;
 let asking = false;
 let touched = false;
 let waiting = null; // what came while the screen was touched
+let silent = !heard(document); // nobody has said anything yet
 let behind = null; // new lines that she has not seen, as she reads further down
 
 /** True while somebody types or has something open in it. */
@@ -100,6 +101,19 @@ function show(fresh, mark = true) {
   document.title = (looks ? `(${looks}) ` : "") + document.title.replace(/^\(.*?\) /, "");
 }
 
+/** True when a page shows what somebody said. */
+function heard(page) {
+  return page.querySelector("#live-look li, #live-stream li") !== null;
+}
+
+/** The first comments came by themselves: the box to paste them into makes room, unless she is at it. */
+function makeRoom() {
+  silent = false;
+  const box = document.getElementById("live-paste")?.closest("details");
+  const used = box?.contains(document.activeElement) || box?.querySelector("textarea").value;
+  if (box && !touched && !used) box.open = false;
+}
+
 async function ask() {
   const headers = { Accept: "text/html", ...(etag && { "If-None-Match": etag }) };
   const answer = await fetch(root.dataset.refresh, { headers, cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE) });
@@ -118,6 +132,7 @@ async function ask() {
     return false;
   }
   etag = answer.headers.get("ETag") ?? "";
+  if (silent && heard(fresh)) makeRoom();
   show(fresh, failures === 0);
   return true;
 }
@@ -180,6 +195,7 @@ async function send(form, submitter) {
     document.activeElement?.blur();
     if (form.id) document.getElementById(form.id).replaceWith(document.adoptNode(fresh.getElementById(form.id)));
     etag = "";
+    if (form.id === "live-paste") silent = false; // she pastes on
     show(fresh);
     say([...fresh.querySelectorAll(".notices .message")].map((each) => each.textContent.trim()).join(" "));
   } catch {

@@ -38,10 +38,13 @@ def test_comments_come_taps_stay_and_a_lost_network_is_made_up_for(
 ) -> None:
     shelf(village, 40)
     live = Live(app, village, codes={"MD01": {}, "MD02": {}})
-    live.say("lan", "mai em chốt md01 2 gói")
     page.goto(f"/seller/live/{live.id}")
+    pasting = page.get_by_label("Dán lời nhắn vào đây")
+    expect(pasting).to_be_visible()
+    live.say("lan", "mai em chốt md01 2 gói")
     doubts = page.locator("#live-doubts > li")
     expect(doubts).to_have_count(1)
+    expect(pasting).to_be_hidden()  # comments come by themselves, and want its place
     page.evaluate("window.stayed = true")
 
     # What is said appears by itself.

@@ -17,9 +17,9 @@ from village.ids import uuid7
 _numbers = itertools.count(1)
 
 
-def evening(village: Village, status: Any = "open", platform: str = "facebook") -> str:
+def evening(village: Village, status: Any = "open", platform: str = "facebook", who: str = "seller") -> str:
     """A livestream that sells MD01 and MD02; its id."""
-    host, product = village.member("seller"), village.product("packs", 500)
+    host, product = village.member(who), village.product("packs", 500)
     with write() as session:
         codes = [LiveCode(position=n, code=code, product_id=product.id, price=65000) for n, code in enumerate(CODES)]
         live = LiveSession(

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from shop.live.models import LiveComment
+from shop.live.models import LiveAside, LiveComment, LiveSession
 from tests.conftest import browser
 from tests.support.live import Live, comment, lines, reserved, shelf
 from tests.support.village import Village
@@ -71,6 +71,7 @@ def test_five_hundred_comments_in_one_call_and_not_one_more(app: Flask, village:
     sent = [comment(f"viewer{n}", "md01 x1" if n % 5 == 0 else "đẹp quá", seconds=n / 1000) for n in range(501)]
     refused = live.send(sent)
     assert refused.status_code == 422 and refused.json["type"].endswith("/problems/invalid")
+    assert len(live.send([{}] * 20_000).data) < 1000, "each of them has its faults"
     decisions = [r["decision"] for r in live.send(sent[:500]).json["results"]]
     assert (decisions.count("order"), decisions.count("waitlist")) == (20, 80) and reserved() == 20
 
@@ -164,6 +165,31 @@ def test_codes_are_spelled_one_way(app: Flask, village: Village) -> None:
     shelf(village, 10)
     live = Live(app, village, codes={" md\uff10\uff11 ": {}})
     assert lines(live.say("lan", "md01 x2")) == {"MD01": 2}
+
+
+def test_what_is_set_aside_and_how_much_one_may_have_can_be_said_by_a_program(app: Flask, village: Village) -> None:
+    shelf(village, 20)
+    one = code(village, set_aside=12, viewer_max=3)
+    answer = start(app, village, codes=[one, code(village, "MD02", price=60000)], viewer_max=4, order_max=4)
+    assert answer.status_code == 201
+    live = db.session.get_one(LiveSession, answer.json["id"])
+    assert (live.viewer_max, live.order_max) == (4, 4)
+    assert [(each.set_aside, each.viewer_max) for each in live.codes] == [(12, 3), (0, None)]
+    assert sum(db.session.scalars(select(LiveAside.units))) == 12
+    said = browser(app).post(
+        f"/api/live/sessions/{live.id}/comments", json={"comments": [comment("lan", "md01 x4")]},
+        headers=bearer(village, "seller"),
+    )  # fmt: skip
+    assert said.json and [one["reason"] for one in said.json["results"]] == ["viewer-limit"]
+    for wrong in (
+        {"viewer_max": 0}, {"order_max": "4"}, {"codes": [code(village, set_aside=-1)]},
+        {"codes": [code(village, viewer_max=1.5)]}, {"codes": [code(village, set_aside=3, limit=2)]},
+    ):  # fmt: skip
+        assert start(app, village, **wrong).status_code == 422, wrong
+    document: Any = browser(app).get("/api/openapi.json").json
+    schemas = document["components"]["schemas"]
+    assert {"viewer_max", "order_max"} <= set(schemas["LiveSession"]["properties"])
+    assert {"viewer_max", "set_aside"} <= set(schemas["LiveCode"]["properties"])
 
 
 def test_starting_twice_with_one_key_is_one_livestream(app: Flask, village: Village) -> None:

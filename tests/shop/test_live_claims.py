@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from shop.live import offers, services
 from shop.live.claims import ending, keys
 from shop.live.claims.views import MISSES
-from shop.live.models import LiveClaim, LiveHold, LiveOffer, LiveSession
+from shop.live.models import LiveClaim, LiveCode, LiveHold, LiveJoined, LiveOffer, LiveSession
 from shop.orders import steps
 from shop.payments.models import Payment
 from shop.rights import exporting, forgetting
@@ -23,7 +23,8 @@ from tests.shop.test_checkout import hidden, text
 from tests.shop.test_hostile_doors import HOSTILE
 from tests.shop.test_mails import mails
 from tests.shop.test_refusals import ended
-from tests.shop.working import take_transfers
+from tests.shop.working import part, take_transfers
+from tests.shop.working import send as parcel
 from tests.support.live import Live, reserved
 from tests.support.village import Village
 from trace.gs1.lots import READABLE
@@ -242,6 +243,33 @@ def test_nobody_says_yes_for_another_nor_too_late(client: FlaskClient, live: Liv
 
 
 @pytest.mark.slow_once
+def test_who_says_no_thanks_gives_her_packs_to_the_next_at_once_and_once(client: FlaskClient, live: Live) -> None:
+    live.say("lan", "md01 x3")
+    live.say("hoa", "md01 x2", id="hoa")
+    live.say("nga", "md01 x2", id="nga")
+    live.say("lan", "huỷ md01")
+    db.session.rollback()
+    (offer,) = db.session.scalars(select(LiveOffer))
+    url = path(live, "hoa")
+    assert "Thôi, nhường người sau" in client.get(url).text
+    assert client.post(f"{path(live, 'nga')}/decline", data={"offer": offer.wait_id}).status_code == 409
+    assert client.post(f"{url}/decline", data={"offer": "x"}).status_code == 409
+    assert len(live.decisions("hoa")) == 2
+    for _again in range(2):
+        answer = client.post(f"{url}/decline", data={"offer": offer.wait_id}, follow_redirects=True)
+        assert answer.status_code == 200 and "nhường người sau rồi" in text(answer)
+    assert [(d.decision.value, d.reason) for d in live.decisions("hoa")[1:]] == [
+        ("order", "promoted"), ("cancel", "offer-declined"),
+    ]  # fmt: skip
+    db.session.rollback()
+    states = {one.wait.comment.author_id: one.state for one in db.session.scalars(select(LiveOffer))}
+    assert (states, reserved(), faults()) == ({"hoa": "lapsed", "nga": "open"}, 2, [])
+    theirs = db.session.scalars(select(LiveOffer).where(LiveOffer.state == "open")).one().wait_id
+    assert client.post(f"{path(live, 'nga')}/take", data={"offer": theirs}).status_code == 303
+    assert client.post(f"{path(live, 'nga')}/decline", data={"offer": theirs}).status_code == 409
+    assert reserved() == 2
+
+
 def test_giving_the_address_takes_what_was_offered(client: FlaskClient, live: Live) -> None:
     offered(live)
     assert send(client, path(live, "hoa")).status_code == 303
@@ -319,6 +347,32 @@ def test_who_leaves_a_mail_address_is_reminded_once(client: FlaskClient, live: L
     assert claim(live).reminded_at is not None and claim(live, "hoa").reminded_at is None
 
 
+def test_who_left_a_mail_address_is_written_to_when_her_own_word_calls_her_order_off(
+    client: FlaskClient, live: Live
+) -> None:
+    live.say("lan", "md01 x2")
+    number = live.orders()[0].number
+    client.post(f"{path(live)}/remind", data={"remind": "lan@example.vn"})
+    assert live.say("lan", "hủy md01")["decision"] == "cancel"
+    work_off()
+    [mail] = mails()
+    assert mail.subject == f"Đơn {number}: đã huỷ" and faults() == []
+
+
+def test_a_number_that_comes_when_part_of_her_order_has_left_is_kept_for_the_next(
+    client: FlaskClient, village: Village, live: Live
+) -> None:
+    live.say("lan", "md01 x2")
+    send(client, path(live))
+    order_id = live.orders()[0].id
+    steps.confirm(village.actor("seller"), order_id)
+    steps.pick(village.actor("seller"), order_id)
+    parcel(village, order_id, [part(order_id, 1)])
+    said = live.say("lan", "sđt em 0987654321")
+    assert (said["decision"], said["reason"]) == ("ignored", "phone-kept")
+    assert live.orders()[0].buyer_phone == "+84912345679"
+
+
 def two(app: Flask, village: Village) -> tuple[Live, Live]:
     """Lan ordered a pack in a session that has ended, and one at another price in one that runs."""
     one = Live(app, village)
@@ -327,6 +381,13 @@ def two(app: Flask, village: Village) -> tuple[Live, Live]:
     other = Live(app, village, codes={"MX09": {"price": 60_000}, "MD01": {}})
     other.say("lan anh", "mx09 x1")
     return one, other
+
+
+def counted(*lives: Live) -> list[int]:
+    """What the codes of these sessions count as taken."""
+    db.session.rollback()
+    rows = select(LiveCode.taken).where(LiveCode.session_id.in_([live.id for live in lives]))
+    return list(db.session.scalars(rows.order_by(LiveCode.session_id, LiveCode.position)))
 
 
 def test_two_sessions_go_in_one_parcel(app: Flask, client: FlaskClient, village: Village) -> None:
@@ -342,7 +403,8 @@ def test_two_sessions_go_in_one_parcel(app: Flask, client: FlaskClient, village:
     assert (whole.total, whole.buyer_address, whole.buyer_phone) == (125_000, HER["address"], "+84912345679")
     assert reserved() == 2 and faults() == []
     holds = db.session.scalars(select(LiveHold).where(LiveHold.quantity > 0)).all()
-    assert {hold.order_id for hold in holds} == {whole.id} and len(holds) == 2
+    (joined,) = db.session.scalars(select(LiveJoined))
+    assert [hold.order_id for hold in holds] == [joined.order_id] == [whole.id]
     assert claim(other, "lan anh").until is None
     assert url in client.get(path(one)).text, "the other link leads here"
     other.say("lan anh", "thêm 1 md01")
@@ -350,6 +412,11 @@ def test_two_sessions_go_in_one_parcel(app: Flask, client: FlaskClient, village:
     passed(other, "lan anh")
     swept()
     assert reserved() == 3, "it has an address"
+    assert counted(one, other) == [1, 1, 1]
+    steps.cancel(village.actor("seller"), other.orders()[0].id, "khách đổi ý")
+    other.say("mai", "đẹp quá md01 ơi")
+    swept()
+    assert (reserved(), counted(one)) == (0, [0]), "what the ended session counted is given back there"
 
 
 @pytest.mark.slow_once
@@ -426,7 +493,7 @@ def test_values_that_nobody_means_are_refused_in_words(client: FlaskClient, live
     url = path(live)
     names = [*HER, "email", "note", "order", "goods", "fee", "delivery", "payment", "offer", "link", "remind"]
     for value in HOSTILE:
-        for door in ("", "/take", "/join", "/remind"):
+        for door in ("", "/take", "/decline", "/join", "/remind"):
             answer = client.post(url + door, data={**dict.fromkeys(names, value), "order": live.orders()[0].id})
             assert 400 <= answer.status_code < 500, (door, value)
     assert not live.orders()[0].sendable and faults() == []

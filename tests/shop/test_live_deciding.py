@@ -367,6 +367,13 @@ def test_a_comment_that_comes_after_a_later_one_was_decided_is_called_late(app: 
     assert (last(live, later["id"]).late, last(live, earlier["id"]).late) == (False, True)
 
 
+def test_one_fast_clock_makes_nobody_late(app: Flask, village: Village) -> None:
+    shelf(village, 10)
+    live = Live(app, village)
+    live.say("fast", "md01", seconds=7 * 3600)
+    assert not last(live, live.say("lan", "md01", seconds=5)["id"]).late
+
+
 def test_a_source_may_bring_what_was_cut_for_a_day_after_the_end(app: Flask, village: Village) -> None:
     shelf(village, 5)
     live, seller = Live(app, village), village.actor("seller")

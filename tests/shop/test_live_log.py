@@ -117,6 +117,29 @@ def test_a_comment_that_came_to_another_livestream_stays_there(village: Village)
     assert wrote(second) == [] and len(wrote(first)) == 1
 
 
+def test_no_other_cooperative_takes_a_comment_away_by_sending_it_first(village: Village) -> None:
+    mine, theirs, now = evening(village), evening(village, who="office-other"), clock.now()
+    keep(theirs, said("bỏ", "mal", id="a", at=now), said("", "mal", id="b", kind="deleted"))
+    (first, second) = keep(mine, said("md01", id="a", at=now), said("md02", id="b")).fresh
+    assert [(event.version, event.author_id, event.text) for event in (first, second)] == [
+        (1, "lan", "md01"), (1, "lan", "md02"),
+    ]  # fmt: skip
+    keep(theirs, said("", "mal", id="a", kind="deleted"))
+    assert [event.kind for event in wrote(mine)] == ["said", "said"] and live_of(mine).received == 2
+    assert all(a.hash == b.prev for a, b in itertools.pairwise(wrote(mine)))
+
+
+def test_an_edit_is_its_writers_whatever_it_says(village: Village) -> None:
+    live = evening(village)
+    keep(live, said("md01", "lan", id="a"), said("đẹp quá", "mal", id="b"))
+    keep(live, said("huỷ md01", "lan", id="b", kind="edited"))
+    # They name nobody, and came before what they edit: one stranger is not the other.
+    keep(live, *(Said(id, "", "", "md01", None, "edited") for id in ("c", "d")), said("md02", "hoa", id="c"))
+    assert [event.author_id for event in wrote(live)] == ["lan", "mal", "mal", "unknown:c", "unknown:d", "hoa"]
+    keep(live, *(Said("x" * 199 + end, "", "", "md01", None, "edited") for end in "ab"))
+    assert wrote(live)[-1].author_id != wrote(live)[-2].author_id
+
+
 @pytest.mark.slow_once
 def test_what_one_platform_calls_so_another_may_call_so_too(village: Village) -> None:
     first, second = evening(village), evening(village, platform="tiktok")

@@ -1,5 +1,6 @@
 """Facebook's live comments, from a stateful fake of the Graph API and its notices."""
 
+import base64
 import datetime as dt
 import json
 import time
@@ -13,8 +14,8 @@ from sqlalchemy import select
 
 from shop.live.models import LiveComment, LiveSession, LiveSource
 from shop.live.sources import watching
-from shop.live.sources.facebook import told
-from shop.live.sources.facebook.reading import Reader
+from shop.live.sources.facebook import sweeping, told
+from shop.live.sources.facebook.reading import ENDED, Reader
 from shop.live.sources.services import BACKFILL
 from tests.conftest import browser
 from tests.support.live import Live, shelf
@@ -34,6 +35,8 @@ from tests.support.platforms.serving import Moods
 from tests.support.village import Village
 from village import clock
 from village.db import db, write
+
+LATE = dt.timedelta(seconds=sweeping.LATE)
 
 
 @pytest.fixture
@@ -147,6 +150,62 @@ def test_a_comment_that_appears_late_before_the_place_is_still_found(stream: Str
     stream.reader.visit()
     assert late.id in {comment.comment_id for comment in stream.kept()}
     assert [order.lines[0].quantity for order in stream.live.orders()] == [3]
+
+
+def test_a_comment_that_appears_behind_a_burst_is_found_while_it_can_still_be_decided(
+    stream: Stream, facebook: FacebookFake
+) -> None:
+    began = clock.now() - dt.timedelta(minutes=1)
+    early = facebook.say("5540001", "md01 x3", at=began, hidden=True)
+    later = [facebook.say("5540002", "md01 x2", at=began + dt.timedelta(seconds=n), hidden=True) for n in (1, 150)]
+    for n in range(130):
+        facebook.say(f"55411{n:03}", "đẹp quá", at=began + dt.timedelta(seconds=2, milliseconds=n))
+    facebook.page = 40
+    stream.catch_up()
+    gone = next(one for one in facebook.comments[VIDEO] if one.text == "đẹp quá")
+    facebook.show(early, *later)
+    stream.reader.looked_back = 0.0
+    stream.catch_up(1)
+    place = stream.source.cursor
+    assert len(stream.kept()) == 130, "neither behind the place nor among the newest"
+    stream.reader.sweep.ended = 0.0
+    stream.reader.visit()
+    assert {one.id for one in (early, *later)} <= {comment.comment_id for comment in stream.kept()}
+    assert [decision.late for decision in stream.live.decisions(early.id)] == [True]
+    assert [order.live_author for order in stream.live.orders()] == [early.author, later[0].author]
+    assert stream.source.cursor == place
+    # The next begins where the reader was a while before this one, and that comment is gone.
+    sweep = stream.reader.sweep
+    sweep._marks[0] = (0.0, base64.b64encode(gone.id.encode()).decode())
+    gone.gone = True
+    again = facebook.say("5540009", "md01 x1", at=began, hidden=True)
+    facebook.comments[VIDEO].insert(0, facebook.comments[VIDEO].pop())
+    facebook.show(again)
+    sweep.ended = 0.0
+    stream.reader.visit()
+    stream.reader.visit()
+    assert stream.kept()[-1].comment_id == again.id
+    assert (stream.source.state, stream.source.cursor) == ("running", place)
+
+
+def test_the_whole_list_is_read_once_more_when_nothing_is_expected_any_more(
+    bare: Stream, facebook: FacebookFake
+) -> None:
+    late = facebook.say("5530001", "md01 x1", hidden=True)
+    for n in range(12):
+        facebook.say(f"55301{n:02}", "hay")
+    facebook.page = 5
+    bare.catch_up()
+    with write() as session:
+        live = session.get_one(LiveSession, bare.live.id)
+        live.status, live.ended_at = "ended", clock.now()
+    assert bare.reader.visit() == ENDED, "not at once: more may appear"
+    facebook.show(late)
+    with write() as session:
+        session.get_one(LiveSession, bare.live.id).ended_at = clock.now() - LATE
+    assert Reader(bare.source.id).visit() is None, "another worker's, which knows nothing"
+    assert bare.kept()[-1].comment_id == late.id and bare.live.decisions(late.id)[-1].reason == "session-ended"
+    assert bare.source.state == "stopped"
 
 
 def test_notices_and_the_list_tell_of_the_same_comment_which_is_one(
@@ -303,7 +362,7 @@ def test_readers_work_by_themselves_and_end_with_their_session(
     assert len(readers) == 1
     with write() as session:
         live = session.get_one(LiveSession, stream.live.id)
-        live.status, live.ended_at = "ended", clock.now()
+        live.status, live.ended_at = "ended", clock.now() - LATE
     while readers[stream.source.id].is_alive() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert stream.source.state == "stopped"
@@ -320,7 +379,7 @@ def test_what_was_said_before_the_end_is_still_read_after_it_and_then_it_is_over
     facebook.say("1110002", "md01 x1")
     with write() as session:
         live = session.get_one(LiveSession, bare.live.id)
-        live.status, live.ended_at = "ended", clock.now()
+        live.status, live.ended_at = "ended", clock.now() - LATE
     facebook.moods.down = False
     assert bare.reader.visit() is None
     assert [comment.comment_id for comment in bare.kept()] and bare.live.orders() == []

@@ -223,8 +223,8 @@ def said(village: Village, order_id: str | None) -> str:
         session.add(live)
         session.flush()
         comment = LiveComment(
-            session_id=live.id, platform="thu", comment_id=uuid7(), author_id="u1", author_name=NAME,
-            text=f"md01 1 gói {PHONE}", said_at=now, seq=1,
+            session_id=live.id, cooperative_id=live.cooperative_id, platform="thu", comment_id=uuid7(), author_id="u1",
+            author_name=NAME, text=f"md01 1 gói {PHONE}", said_at=now, seq=1,
         )  # fmt: skip
         session.add(comment)
         session.flush()

@@ -2,10 +2,10 @@
 
 For the other folders of the livestream:
 
-    claims.ensure(session, live, author_id) -> LiveClaim      her link, made where she has none (ensure_all for several)
+    claims.ensure_all(session, live, {author_id: waits})      their links, made where they have none
     claims.link(claim) -> str                                 the whole address, to be sent to her
 """
 
-from shop.live.claims.keys import ensure, ensure_all, link
+from shop.live.claims.keys import ensure_all, link
 
-__all__ = ["ensure", "ensure_all", "link"]
+__all__ = ["ensure_all", "link"]

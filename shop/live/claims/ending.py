@@ -12,15 +12,13 @@ from shop.live.models import Decision, LiveClaim, LiveComment, LiveDecision, Liv
 from shop.live.outcomes import Asked, Outcome
 from shop.live.room import Room, hold
 from shop.mails.listening import ABOUT, too_many
-from shop.orders.cancelling import cancel_in
-from shop.orders.models import Order, Status
+from shop.orders.models import Order
 from village import clock
 from village.db import db, write
 from village.i18n import lazy_gettext as _l
 from village.i18n import marked, speaking
 from village.jobs.kinds import kind
-from village.jobs.models import GOING, Job
-from village.jobs.services import ask
+from village.jobs.services import ask_once
 from village.jobs.work import Work
 from village.outbox.models import Channel
 from village.outbox.services import put
@@ -39,10 +37,8 @@ def see_to_it() -> None:
     now = clock.now()
     with db.engine.connect() as connection:
         due = connection.execute(select(LiveClaim.code).where(LiveClaim.until <= now).limit(1)).first()
-        going = connection.execute(select(Job.id).where(Job.kind == TEND, Job.state.in_(GOING)).limit(1)).first()
-    if going is None and (due is not None or _near(now)):
-        with write() as session:
-            ask(session, TEND, None)
+    if due is not None or _near(now):
+        ask_once(TEND)
 
 
 @kind(TEND, name=_l("Nhắc và trả hàng live chưa ai nhận"))
@@ -106,9 +102,7 @@ def _end(room: Room, order: Order) -> None:
     """All that an order has goes back, and each of its comments has a further decision."""
     session = room.session
     own = {code.id: code for code in room.live.codes}
-    room.settle()
-    cancel_in(session, order.id, note=UNCLAIMED, sources=(Status.PLACED,))
-    room.orders[str(order.live_author)].remove(order)
+    room.cancel(order, UNCLAIMED)
     for row in room.holds[order.id].values():
         if row.code_id in own:
             room.count(own[row.code_id], -row.quantity)

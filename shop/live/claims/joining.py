@@ -1,12 +1,14 @@
 """A viewer's order of one session goes along in the parcel of another session's."""
 
-from sqlalchemy import select, update
+from collections import Counter
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shop.cart.services import CartLine
 from shop.live.claims.claiming import claim_of, orders_of
 from shop.live.claims.errors import cannot_join
-from shop.live.models import LiveClaim, LiveHold
+from shop.live.models import LiveClaim, LiveCode, LiveHold, LiveJoined
 from shop.live.offers import taken
 from shop.live.room import hold, joinable
 from shop.orders.arranging import arrange_in
@@ -18,7 +20,7 @@ from shop.orders.moving import record
 from shop.orders.services import Buyer, set_buyer_in
 from shop.stock.services import Part
 from village import clock
-from village.db import write
+from village.db import db, write
 from village.i18n import marked
 
 JOINED = marked("Đơn này gửi chung với đơn của phiên live khác.")
@@ -29,7 +31,8 @@ def join(code: str, other: str) -> Order:
     """Put what the link `other` has into the order of the link `code`; both are hers who holds them.
 
     The order that it joins is gone then, with its own delivery fee. An address that was given for one of them is the
-    address of both. Conflict with the reason when they cannot be one.
+    address of both. Its packs stay counted in their own session, until the order that they joined is cancelled
+    (`give_back_cancelled`). Conflict with the reason when they cannot be one.
     """
     with write() as session:
         into, source = claim_of(session, code), claim_of(session, other)
@@ -104,12 +107,38 @@ def _move(target: Order, goes: Order, line: OrderLine) -> None:
 def _move_holds(session: Session, target: Order, goes: Order) -> None:
     """What its own session has counted for it stays counted, under the order that has it now."""
     session.flush()
-    there = set(session.scalars(select(LiveHold.code_id).where(LiveHold.order_id == target.id)))
-    for row in session.scalars(select(LiveHold).where(LiveHold.order_id == goes.id)).all():
-        if row.code_id in there:
-            more = (LiveHold.order_id == target.id, LiveHold.code_id == row.code_id)
-            session.execute(update(LiveHold).where(*more).values(quantity=LiveHold.quantity + row.quantity))
-            session.delete(row)
-        else:
-            row.order_id = target.id
+    moving: Counter[str] = Counter()
+    holds = session.scalars(select(LiveHold).where(LiveHold.order_id == goes.id)).all()
+    for row in (*holds, *session.scalars(select(LiveJoined).where(LiveJoined.order_id == goes.id))):
+        moving[row.code_id] += row.quantity
+        session.delete(row)
     session.flush()
+    own = set(session.scalars(select(LiveCode.id).where(LiveCode.session_id == target.live_session_id)))
+    for code_id, packs in sorted(moving.items()):
+        there: LiveHold | LiveJoined | None
+        table, key = LiveHold if code_id in own else LiveJoined, (target.id, code_id)
+        there = session.get(LiveHold, key) if code_id in own else session.get(LiveJoined, key)
+        if there is not None:
+            there.quantity += packs
+        elif packs:
+            session.add(table(order_id=target.id, code_id=code_id, quantity=packs))
+    session.flush()
+
+
+def give_back_cancelled() -> None:
+    """Orders that others had joined, and that were cancelled since, count in those others' sessions no more. Called
+    every few seconds by the jobs' sweeper; each session in a transaction of its own.
+
+    A room counts back its own orders' packs only, and may not wait for another session's row.
+    """
+    over = select(LiveCode.session_id).join(LiveJoined, LiveJoined.code_id == LiveCode.id)
+    over = over.join(Order, Order.id == LiveJoined.order_id).where(Order.status == Status.CANCELLED)
+    with db.engine.connect() as connection:
+        due = sorted(set(connection.scalars(over)))
+    for session_id in due:
+        with write() as session:
+            own = {code.id: code for code in hold(session, session_id).codes}
+            rows = select(LiveJoined).join(Order, Order.id == LiveJoined.order_id)
+            for row in session.scalars(rows.where(LiveJoined.code_id.in_(own), Order.status == Status.CANCELLED)).all():
+                own[row.code_id].taken -= row.quantity
+                session.delete(row)

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Collection
+from collections.abc import Mapping
 from functools import cache
 from typing import cast
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Table, and_, case, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,33 +22,23 @@ CODE_LENGTH = 10
 _CLAIMS = cast(Table, LiveClaim.__table__)
 
 
-def ensure(session: Session, live: LiveSession, author_id: str) -> LiveClaim:
-    """The viewer's link into this session, made where she has none.
+def ensure_all(session: Session, live: LiveSession, waits: Mapping[str, bool]) -> None:
+    """The links of these viewers into a session, made where they have none; of each, whether an order of hers waits
+    for its address. One statement.
 
-    Call it whenever she gets packs or joins the queue. While an order of hers waits for its address, her time begins
-    anew with each call: it is the seller's end of the session that bounds it. An author is up to AUTHOR_MAX characters.
+    Call it whenever they get packs or join the queue. While an order waits, her time begins anew with each call: it is
+    the seller's end of the session that bounds it. An author is up to AUTHOR_MAX characters.
     """
-    ensure_all(session, live, (author_id,))
-    mine = select(LiveClaim).where(LiveClaim.session_id == live.id, LiveClaim.author_id == author_id)
-    return session.scalars(mine.execution_options(populate_existing=True)).one()
-
-
-def ensure_all(session: Session, live: LiveSession, authors: Collection[str]) -> None:
-    """The same for several, in two statements that stay the same however many they are."""
-    wanted = sorted(set(authors))
-    if not wanted:
+    if not waits:
         return
-    session.flush()
     now = clock.now()
     until = now + dt.timedelta(minutes=live.claim_minutes)
-    mine = (Order.live_session_id == live.id, Order.live_author.in_(wanted))
-    holding = set(session.scalars(select(Order.live_author).where(*mine, unclaimed())))
     rows = [
         {
             "code": new_code(), "session_id": live.id, "author_id": author, "created_at": now,
-            "until": until if author in holding else None,
+            "until": until if waits[author] else None,
         }
-        for author in wanted
+        for author in sorted(waits)
     ]  # fmt: skip
     core(session).execute(_insert(session.get_bind().dialect.name), rows)
 

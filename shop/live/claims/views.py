@@ -4,7 +4,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 
 from shop.cart.services import CartLine
-from shop.live.claims import claiming, ending, joining, page
+from shop.live.claims import claiming, declining, ending, joining, page
 from shop.live.claims.errors import not_a_link, order_changed
 from shop.live.log import mark
 from shop.live.models import LiveClaim
@@ -24,8 +24,9 @@ from village.outbox.addresses import clean_mail
 from village.people import throttle
 
 pages = Blueprint("live_claims", __name__, template_folder="../templates", url_prefix="/c")
-MISSES = 30
-"""Links that are nobody's from one network address in a quarter of an hour: none is found by trying."""
+MISSES = 300
+"""Links that are nobody's from one network address in a quarter of an hour: none is found by trying, and one troll does
+not shut out all who have the same mobile operator."""
 ACTS = 60
 """What is sent from one network address in a quarter of an hour; a hamlet may share one."""
 
@@ -73,6 +74,18 @@ def accept(code: str) -> ResponseReturnValue:
     except Conflict as error:
         return _page(mine, problem=str(error)), error.status
     flash(_("Mấy gói ấy là của bác rồi."), "done")
+    return redirect(url_for("live_claims.claim", code=mine.code), 303)
+
+
+@pages.post("/<code>/decline")
+def decline(code: str) -> ResponseReturnValue:
+    """She does not want them; the next one's turn comes."""
+    mine = _acting(code)
+    try:
+        declining.decline(mine.code, request.form.get("offer", ""))
+    except Conflict as error:
+        return _page(mine, problem=str(error)), error.status
+    flash(_("Mình nhường người sau rồi, cảm ơn bác báo sớm."), "done")
     return redirect(url_for("live_claims.claim", code=mine.code), 303)
 
 

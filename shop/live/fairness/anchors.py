@@ -14,8 +14,7 @@ from village import clock
 from village.db import db, write
 from village.i18n import lazy_gettext as _l
 from village.jobs.kinds import kind
-from village.jobs.models import GOING, Job
-from village.jobs.services import ask
+from village.jobs.services import ask_once
 from village.jobs.work import Work
 
 ANCHOR = "live.anchor"
@@ -50,10 +49,8 @@ def see_to_it() -> None:
     """Have a job anchor what is due. Called every few seconds by the jobs' sweeper."""
     with db.engine.connect() as connection:
         some = connection.execute(select(LiveSession.id).where(_due(clock.now())).limit(1)).first()
-        going = connection.execute(select(Job.id).where(Job.kind == ANCHOR, Job.state.in_(GOING)).limit(1)).first()
-    if some is not None and going is None:
-        with write() as session:
-            ask(session, ANCHOR, None)
+    if some is not None:
+        ask_once(ANCHOR)
 
 
 @kind(ANCHOR, name=_l("Ghi thứ tự phiên live vào sổ"))

@@ -32,6 +32,7 @@ from village.i18n import gettext as _
 from village.i18n import lazy_gettext as _l
 from village.ids import is_uuid
 from village.web.bodies import up_to
+from village.web.lists import ShortList
 
 BODY_MAX = 2 * 1024 * 1024
 CHALLENGE_MAX = 200
@@ -57,7 +58,7 @@ class SentSchema(LiveCommentSchema):
 class SentCommentsSchema(LenientSchema):
     """Comments in the order in which they came."""
 
-    comments = fields.List(fields.Nested(SentSchema), required=True, validate=validate.Length(max=COMMENTS_MAX))
+    comments = ShortList(fields.Nested(SentSchema), most=COMMENTS_MAX, required=True)
 
 
 @pages.get("/hooks/facebook")

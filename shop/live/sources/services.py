@@ -60,7 +60,7 @@ def add_in(
     What is read from outside belongs to one session at a time: Conflict `source-taken` when another one reads it.
     The session's own source that was stopped goes on.
     """
-    if live.status == "ended":
+    if live.over:
         raise ended(live)
     rows = session.scalars(select(LiveSource).where(LiveSource.session_id == live.id)).all()
     if external_id is not None:

@@ -73,7 +73,7 @@ class Page:
     @property
     def takes(self) -> bool:
         """True while comments that a person brings are taken."""
-        return self.live.status in ("open", "paused")
+        return self.live.status in ("open", "paused") and not self.live.over
 
 
 def page(actor: Actor, session_id: str) -> Page:
@@ -103,7 +103,7 @@ def _shown(live: LiveSession, source: LiveSource, heard: int, heard_at: dt.datet
         video=source.external_id or "" if source.kind == "facebook" else "",
         address=f"{current_app.extensions['soi'].public_url}/hooks/live/{source.id}" if webhook else "",
         fresh=webhook and source.tried_at is None,
-        can_turn=read and live.status != "ended", stopped=source.state == "stopped",
+        can_turn=read and not live.over, stopped=source.state == "stopped",
     )  # fmt: skip
 
 
@@ -115,5 +115,5 @@ def _state(live: LiveSession, source: LiveSource) -> tuple[str, LazyProxy]:
     if source.state == "failing":
         return "doubt", _l("Đang trục trặc")
     if source.state == "running":
-        return "whole", _l("Đang nghe")
+        return ("waiting", _l("Đang đọc nốt")) if live.over else ("whole", _l("Đang nghe"))
     return "waiting", _l("Chờ mở phiên") if live.status == "planned" else _l("Chờ lời đầu tiên")

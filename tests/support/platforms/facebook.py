@@ -39,6 +39,8 @@ class Comment:
     shown_after: int = 0
     """The list shows it only once so many comments were written: comments appear late there."""
     gone: bool = False
+    hidden: bool = False
+    """The list does not show it, until `show`."""
 
 
 @dataclass
@@ -65,18 +67,26 @@ class FacebookFake:
         self.comments.setdefault(video, [])
 
     def say(
-        self, author: str, text: str, *, video: str = VIDEO, at: dt.datetime | None = None, late: int = 0
-    ) -> Comment:
-        """Somebody writes; `late`: the list shows it only after so many more."""
+        self, author: str, text: str, *, video: str = VIDEO, at: dt.datetime | None = None, late: int = 0,
+        hidden: bool = False,
+    ) -> Comment:  # fmt: skip
+        """Somebody writes; `late`: the list shows it only after so many more; `hidden`: once it is told to."""
         with self._lock:
             self._numbers += 1
             mine = self.comments[video]
             said = Comment(
-                str(self._numbers), author, f"Khách {author[-3:]}", text, at or clock.now(), len(mine) + late
-            )
+                str(self._numbers), author, f"Khách {author[-3:]}", text, at or clock.now(), len(mine) + late,
+                hidden=hidden,
+            )  # fmt: skip
             mine.append(said)
             self._notice(video, said, "add")
             return said
+
+    def show(self, *said: Comment) -> None:
+        """What was hidden appears in the list, at the place where it was said; nobody is told."""
+        with self._lock:
+            for one in said:
+                one.hidden = False
 
     def edit(self, said: Comment, text: str, *, video: str = VIDEO) -> None:
         """She writes it anew."""
@@ -136,7 +146,7 @@ class FacebookFake:
     def _list(self, video: str, query: dict[str, str]) -> Answer:
         assert query["filter"] == "stream" and query["live_filter"] == "no_filter", query
         mine = self.comments[video]
-        shown = [one for one in mine if not one.gone and len(mine) > one.shown_after]
+        shown = [one for one in mine if not (one.gone or one.hidden) and len(mine) > one.shown_after]
         if query["order"] == "reverse_chronological":
             shown.reverse()
         start, after = 0, query.get("after")
