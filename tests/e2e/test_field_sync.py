@@ -141,6 +141,17 @@ def test_the_browser_sends_while_no_page_is_open(app: Flask, village: Village, w
     assert phone.states() == ["proven"]
 
 
+def test_a_page_that_found_another_at_it_looks_again_soon(app: Flask, village: Village, way: Road, ready: Ready) -> None:
+    phone, _key = ready()
+    with write() as session:
+        session.execute(update(SignIn).values(revoked_at=clock.now()))
+    # As a service worker does that the browser woke when it found a network.
+    phone.do("new Promise((held) => navigator.locks.request('soi-field-send', () => new Promise((go) => held(window.go = go))))")
+    assert phone.do("engine.send().then(() => engine.state.signedIn)") is True
+    phone.do("window.go()")
+    phone.wait("!state.signedIn")
+
+
 def test_a_phone_gone_for_a_month_comes_back_to_a_changed_village(
     app: Flask, village: Village, settings: Settings, house: Served, way: Road, ready: Ready, tmp_path: Path
 ) -> None:

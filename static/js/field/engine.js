@@ -19,6 +19,8 @@ const SAVING = "soi-field-save";
 /** How long a record waits before it is sent, so that its owner may take it back. */
 const UNDO = 8_000;
 const LOOK_AGAIN = 5 * 60_000;
+/** While another page is at it, or the browser in the background, which tells nobody what it learned. */
+const BUSY = 2_000;
 /** Proven records are shown this long, and of more than so many only the newest. */
 const KEPT_FOR = 45 * 86_400_000;
 const KEPT_MOST = 150;
@@ -281,7 +283,8 @@ export class Engine extends EventTarget {
     let again = LOOK_AGAIN;
     try {
       const round = await this.#sender.round();
-      if (round) {
+      if (!round) again = BUSY;
+      else {
         this.#heard(round.told, round.kept);
         if (round.key) this.state.key = round.key;
         if (round.told === "fresh") await this.#prove(round.kept.pack);
