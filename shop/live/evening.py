@@ -155,7 +155,10 @@ def _sums(live: LiveSession) -> Select[int, int, int, int, int, int]:
 
 
 def _sold(session: Session, live: LiveSession) -> tuple[int, int, list[tuple[dt.datetime, int]]]:
-    """How many comments are orders, how many of these by a person's hand, and when how many packs were ordered."""
+    """How many comments are orders, how many of these by a person's hand, and when how many packs were ordered.
+
+    Who says yes to what was kept for her orders nothing more.
+    """
     rows = session.execute(
         select(LiveComment.said_at, LiveDecision.lines, LiveDecision.decided_by)
         .join(LiveComment, LiveComment.id == LiveDecision.comment_id)
@@ -164,8 +167,9 @@ def _sold(session: Session, live: LiveSession) -> tuple[int, int, list[tuple[dt.
             LiveDecision.position == newest(),
         )
     ).all()  # fmt: skip
-    packs = [(moment, sum(int(line["quantity"]) for line in lines)) for moment, lines, _hand in rows]
-    return len(rows), sum(hand is not None for *_rest, hand in rows), packs
+    given = [(moment, [line for line in lines if not line.get("kept")], hand) for moment, lines, hand in rows]
+    packs = [(moment, sum(int(line["quantity"]) for line in lines)) for moment, lines, _hand in given if lines]
+    return len(packs), sum(hand is not None for _moment, lines, hand in given if lines), packs
 
 
 def _by_code(session: Session, live: LiveSession) -> list[OfCode]:

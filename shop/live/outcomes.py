@@ -14,10 +14,13 @@ class Asked:
     code: str
     quantity: int
     because: str = ""
+    kept: bool = False
+    """In an order: she had these packs before, kept for her until this word. Nothing more was given."""
 
     def as_json(self) -> dict[str, str | int]:
         """As it is kept with a decision."""
-        return {"code": self.code, "quantity": self.quantity, "because": self.because}
+        told: dict[str, str | int] = {"code": self.code, "quantity": self.quantity, "because": self.because}
+        return {**told, "kept": True} if self.kept else told
 
 
 @dataclass(frozen=True)

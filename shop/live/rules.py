@@ -1,6 +1,7 @@
 """What a viewer's words do in a livestream. Whatever could be meant in two ways does nothing and goes to a person."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shop.live.models import Decision, LiveCode, LiveComment, LiveHold, LiveWait
 from shop.live.offers import close
@@ -25,7 +26,7 @@ def take(room: Room, comment: LiveComment, lines: Sequence[Asked], phone: str | 
         waits = room.waits_of(author)
         for line in lines:
             if offered.get(line.code) == line.quantity:
-                agreed.append(line)
+                agreed.append(replace(line, kept=True))
                 wanted.remove(line)
             elif room.held(author, room.codes[line.code]):
                 doubt = doubt or "repeat"
@@ -63,7 +64,7 @@ def say_yes(room: Room, comment: LiveComment, reading: Reading) -> Outcome | Non
         return None
     code = kept[0].wait.code.code
     close(room, comment.author_id, {code}, "taken")
-    return agree(room, comment, [Asked(code, kept[0].quantity, comment.text)], (), reading.phone)
+    return agree(room, comment, [Asked(code, kept[0].quantity, comment.text, kept=True)], (), reading.phone)
 
 
 def give(

@@ -76,11 +76,12 @@ class LiveCommentsSchema(LenientSchema):
 
 
 class LiveLineSchema(Schema):
-    """So many packs of a code, and the words that said so."""
+    """So many packs of a code, and the words that said so. `kept`: she had them already, kept for her until this word."""
 
     code = fields.String()
     quantity = fields.Integer()
     because = fields.String()
+    kept = fields.Boolean()
 
 
 class LiveResultSchema(Schema):

@@ -70,6 +70,19 @@ def test_the_figures_are_those_of_the_evening(desk: Desk, village: Village) -> N
     assert page.count('class="chart"') == 2
 
 
+def test_a_yes_to_what_was_kept_for_her_sells_nothing_twice(desk: Desk, village: Village) -> None:
+    desk.live.say("lan", "md01 x5")
+    assert desk.live.say("hoa", "thêm 2 md01")["decision"] == "waitlist"
+    desk.live.say("lan", "huỷ md01")
+    # What she wrote before, and what came late: it asks for no more than she has by now.
+    yes = desk.live.say("hoa", "md01 x2", seconds=-30)
+    assert (yes["decision"], yes["reason"], yes["lines"][0]["kept"]) == ("order", "offer-taken", True)
+    db.session.rollback()
+    found = looking_back.evening(village.actor("seller"), desk.live.id)
+    # Seven were ordered, five of them given back.
+    assert (found.sold.total, found.packs, found.decided) == (7, 2, 2)
+
+
 def test_a_cancelled_order_counts_as_such_and_its_buyer_no_more(desk: Desk, village: Village) -> None:
     desk.live.say("lan", "md01 x3")
     desk.live.say("hoa", "md01 x1")

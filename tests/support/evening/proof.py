@@ -127,7 +127,8 @@ class Proof:
         for kept in self.kept:
             sign = {Decision.ORDER: 1, Decision.CANCEL: -1}.get(kept.last.decision, 0)
             for line in kept.last.lines if sign else ():
-                given[kept.row.author_id, by_name[kept.row.session_id, line["code"]]] += sign * line["quantity"]
+                if not line.get("kept"):
+                    given[kept.row.author_id, by_name[kept.row.session_id, line["code"]]] += sign * line["quantity"]
         return given
 
     def stock(self) -> list[str]:
