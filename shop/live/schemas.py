@@ -76,7 +76,7 @@ class LiveCommentsSchema(LenientSchema):
 
 
 class LiveLineSchema(Schema):
-    """So many packs of a code, and the words that said so. `kept`: she had them already, kept for her until this word."""
+    """So many packs of a code, and the words that said so. `kept`: she had them before, kept for her until this."""
 
     code = fields.String()
     quantity = fields.Integer()

@@ -141,12 +141,15 @@ def test_the_browser_sends_while_no_page_is_open(app: Flask, village: Village, w
     assert phone.states() == ["proven"]
 
 
-def test_a_page_that_found_another_at_it_looks_again_soon(app: Flask, village: Village, way: Road, ready: Ready) -> None:
+def test_a_page_that_found_another_at_it_looks_again_soon(
+    app: Flask, village: Village, way: Road, ready: Ready
+) -> None:
     phone, _key = ready()
     with write() as session:
         session.execute(update(SignIn).values(revoked_at=clock.now()))
     # As a service worker does that the browser woke when it found a network.
-    phone.do("new Promise((held) => navigator.locks.request('soi-field-send', () => new Promise((go) => held(window.go = go))))")
+    at_it = "navigator.locks.request('soi-field-send', () => new Promise((go) => held(window.go = go)))"
+    phone.do(f"new Promise((held) => {at_it})")
     assert phone.do("engine.send().then(() => engine.state.signedIn)") is True
     phone.do("window.go()")
     phone.wait("!state.signedIn")
