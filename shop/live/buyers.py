@@ -66,6 +66,8 @@ class Cart:
     link: str
     told: bool
     """True when the seller gave her the link."""
+    unreached: bool
+    """True when the platform could not give it to her: only a person can."""
     remind: bool
     """True when she was told, did nothing yet, and her time is nearly over."""
     until: dt.datetime | None
@@ -156,7 +158,8 @@ def _cart(order: Order, claim: LiveClaim | None, what: str, names: dict[str, str
     )  # fmt: skip
     return Cart(
         order.id, order.number, who, what, order.total, order.sendable, order.payment_state is PaymentState.PAID,
-        claim.code if claim else "", link, bool(claim and claim.told_at), remind, claim.until if claim else None,
+        claim.code if claim else "", link, bool(claim and claim.told_at),
+        bool(claim and claim.untold and not claim.told_at), remind, claim.until if claim else None,
         _to_send(who, order, what, link, claim) if claim else "",
     )  # fmt: skip
 

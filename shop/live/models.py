@@ -367,6 +367,10 @@ class LiveSource(Base):
     """When its state was last noted; None before it brought anything."""
     fault: Mapped[str] = mapped_column(String(40), default="")
     """Slug: why it last failed."""
+    tells: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """True when viewers who order by it are sent their links by the platform (Facebook's Messenger)."""
+    tell_fault: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Slug: why it sends nothing now."""
     created_at: Mapped[Moment] = mapped_column(default=clock.now)
 
 
@@ -411,6 +415,8 @@ class LiveClaim(Base):
     claimed_at: Mapped[Moment | None]
     told_at: Mapped[Moment | None]
     """When the seller (or the platform) gave her the link."""
+    untold: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Slug: why the platform could not give it to her; empty when it did, or was not asked to."""
     reminded_at: Mapped[Moment | None]
     joined: Mapped[str | None] = mapped_column(String(10))
     """The link under which her order of this session goes on: it joined another session's."""

@@ -12,13 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from shop.live.models import LiveComment, LiveSession, LiveSource
+from shop.live.models import LiveSession, LiveSource
 from shop.live.sources import watching
 from shop.live.sources.facebook import sweeping, told
 from shop.live.sources.facebook.reading import ENDED, Reader
 from shop.live.sources.services import BACKFILL
-from tests.conftest import browser
-from tests.support.live import Live, shelf
+from tests.support.live import Live
 from tests.support.platforms.facebook import (
     ALIAS,
     APP_SECRET,
@@ -32,6 +31,7 @@ from tests.support.platforms.facebook import (
     signature,
 )
 from tests.support.platforms.serving import Moods
+from tests.support.stream import Stream
 from tests.support.village import Village
 from village import clock
 from village.db import db, write
@@ -45,38 +45,6 @@ def facebook(app: Flask) -> Iterator[FacebookFake]:
         fake.connect(app)
         fake.go_live()
         yield fake
-
-
-class Stream:
-    """A session that reads the fake's live video."""
-
-    def __init__(self, app: Flask, village: Village, *, packs: int = 40) -> None:
-        if packs:
-            shelf(village, packs)
-        self.app, self.live = app, Live(app, village, codes={"MD01": {}})
-        self.client = browser(app)
-        village.sign_in(self.client, "seller")
-        self.url = f"/seller/live/{self.live.id}/sources"
-        assert self.client.post(f"{self.url}/facebook", data={"video": ""}).status_code == 303
-        self.reader = Reader(self.source.id)
-
-    @property
-    def source(self) -> LiveSource:
-        db.session.rollback()
-        return db.session.scalars(select(LiveSource).where(LiveSource.session_id == self.live.id)).one()
-
-    def kept(self) -> list[LiveComment]:
-        db.session.rollback()
-        mine = select(LiveComment).where(LiveComment.session_id == self.live.id).order_by(LiveComment.seq)
-        return list(db.session.scalars(mine))
-
-    def catch_up(self, visits: int = 60) -> None:
-        """Visit until nothing failed."""
-        for _ in range(visits):
-            self.reader.visit()
-            if self.source.state == "running":
-                return
-        raise AssertionError("it never caught up")
 
 
 @pytest.fixture
@@ -353,7 +321,8 @@ def test_readers_work_by_themselves_and_end_with_their_session(
     facebook.say("1110001", "md01 x1")
     watching.tend()
     readers = app.extensions[watching.READERS]
-    assert list(readers) == [stream.source.id]
+    (key,) = readers
+    assert key == ("Reader", stream.source.id)
     deadline = time.monotonic() + 10
     while not stream.kept() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -363,7 +332,7 @@ def test_readers_work_by_themselves_and_end_with_their_session(
     with write() as session:
         live = session.get_one(LiveSession, stream.live.id)
         live.status, live.ended_at = "ended", clock.now() - LATE
-    while readers[stream.source.id].is_alive() and time.monotonic() < deadline:
+    while readers[key].is_alive() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert stream.source.state == "stopped"
     watching.tend()

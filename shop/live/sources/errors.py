@@ -40,6 +40,11 @@ def source_stopped() -> Conflict:
     return Conflict("source-stopped", _l("Nguồn này đã ngắt, không nhận thêm lời nhắn."))
 
 
+def cannot_tell() -> Conflict:
+    """For a source by which viewers cannot be written to."""
+    return Conflict("source-cannot-tell", _l("Nguồn này không nhắn cho khách được, bác chép đường dẫn gửi tay giúp."))
+
+
 def bad_video() -> BadInput:
     """For what is neither a video's number nor its address."""
     message = _l("Bác dán địa chỉ của buổi live, hoặc số của nó, thí dụ 1234567890.")

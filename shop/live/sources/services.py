@@ -135,6 +135,19 @@ def _turn(actor: Actor, session_id: str, source_id: str, state: SourceState) -> 
         source.state, source.fault = state, ""
 
 
+def set_telling(actor: Actor, session_id: str, source_id: str, tells: bool) -> None:
+    """Whether viewers who order by this live video are sent their links by the platform. Conflict for a source that
+    cannot, and once the session has ended."""
+    with write() as session:
+        live = authorised(session, actor, session_id)
+        source = mine(session, live, source_id)
+        if source.kind != "facebook":
+            raise errors.cannot_tell()
+        if live.over:
+            raise ended(live)
+        source.tells, source.tell_fault = tells, ""
+
+
 def mine(session: Session, live: LiveSession, source_id: str) -> LiveSource:
     """A source of this very session; NotFound otherwise."""
     found = session.get(LiveSource, source_id) if is_uuid(source_id) else None

@@ -33,6 +33,12 @@ WHY = {
     faults.LOST_PLACE: _l("Mất dấu chỗ đọc tới, mình đọc lại từ đầu. Lời nào có rồi thì bỏ qua."),
     **tiktok.FAULTS,
 }
+NOT_TOLD = {
+    faults.UNREACHABLE: _l("Messenger chưa trả lời. Mình vẫn gửi lại, bác khỏi gửi tay."),
+    faults.REFUSED: _l("Khoá của trang chưa được phép nhắn tin (pages_messaging). Bác nhờ hợp tác xã xin quyền ấy."),
+    faults.TOO_OFTEN: _l("Messenger bảo gửi thưa lại. Một phút nữa mình gửi tiếp."),
+}
+"""Why viewers are sent nothing now."""
 _OTHERWISE = _l("Đọc chưa được, mình vẫn thử lại. Bác dán tay tạm nhé.")
 
 
@@ -56,6 +62,11 @@ class Shown:
     fresh: bool
     """True as long as nothing came, so that the secret can still be shown."""
     can_turn: bool
+    can_tell: bool
+    tells: bool
+    """True when viewers are sent their links."""
+    not_told: LazyProxy | None
+    """Why they are sent nothing now."""
     stopped: bool
 
 
@@ -103,7 +114,9 @@ def _shown(live: LiveSession, source: LiveSource, heard: int, heard_at: dt.datet
         video=source.external_id or "" if source.kind == "facebook" else "",
         address=f"{current_app.extensions['soi'].public_url}/hooks/live/{source.id}" if webhook else "",
         fresh=webhook and source.tried_at is None,
-        can_turn=read and not live.over, stopped=source.state == "stopped",
+        can_turn=read and not live.over, can_tell=source.kind == "facebook" and not live.over, tells=source.tells,
+        not_told=NOT_TOLD.get(source.tell_fault, _OTHERWISE) if source.tells and source.tell_fault else None,
+        stopped=source.state == "stopped",
     )  # fmt: skip
 
 

@@ -69,6 +69,16 @@ def turn(session_id: str, source_id: str, what: str) -> ResponseReturnValue:
     return _do(session_id, lambda: act(signed_in(), session_id, source_id), done)
 
 
+@pages.post("/<source_id>/<any(tell, quiet):what>")
+@requires(*HOSTS)
+def tell(session_id: str, source_id: str, what: str) -> ResponseReturnValue:
+    """Have viewers sent their links by the platform, or no more."""
+    done = _("Từ giờ ai chốt đơn thì Messenger tự gửi đường dẫn.") if what == "tell" else _("Thôi không nhắn nữa.")
+    return _do(
+        session_id, lambda: services.set_telling(signed_in(), session_id, source_id, what == "tell"), done
+    )
+
+
 @pages.post("/<source_id>/secret")
 @requires(*HOSTS)
 def secret(session_id: str, source_id: str) -> ResponseReturnValue:

@@ -31,10 +31,12 @@ class Page(FacebookFake):
     told: dict[str, float] = field(default_factory=dict)
     """By a comment's number, when we first had it, by this machine's clock."""
 
-    def serve(self, method: str, path: str, query: dict[str, str], body: bytes, headers: dict[str, str]) -> Answer:
+    def serve(
+        self, method: str, path: str, query: dict[str, str], body: bytes, headers: dict[str, str]
+    ) -> Answer | None:
         """The Graph API."""
         answer = super().serve(method, path, query, body, headers)
-        for row in answer[1].get("data", ()) if path.endswith("/comments") else ():
+        for row in answer[1].get("data", ()) if answer and path.endswith("/comments") else ():
             self.tell(row["id"])
         return answer
 

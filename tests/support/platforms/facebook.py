@@ -56,10 +56,19 @@ class FacebookFake:
     asked: list[str] = field(default_factory=list)
     error: dict[str, Any] | None = None
     """While set, every question gets this error."""
+    messages: list[tuple[str, str]] = field(default_factory=list)
+    """(author, text) of every private message that was sent."""
+    shut: set[str] = field(default_factory=set)
+    """Authors who take no messages."""
+    may_write: bool = True
+    """Whether the page's token has `pages_messaging`."""
+    deaf: int = 0
+    """So many next messages are sent, and their answers lost."""
     page: int = 100
     """The most that it lists at once, whatever is asked for."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _numbers: int = 9_000_000
+    _answered: set[str] = field(default_factory=set)
 
     def go_live(self, video: str = VIDEO, alias: str = ALIAS, *, live: bool = True) -> None:
         """A live video begins."""
@@ -128,7 +137,9 @@ class FacebookFake:
             value["message"] = said.text
         self.notices.append(notice(value))
 
-    def serve(self, method: str, path: str, query: dict[str, str], _body: bytes, headers: dict[str, str]) -> Answer:
+    def serve(
+        self, method: str, path: str, query: dict[str, str], body: bytes, headers: dict[str, str]
+    ) -> Answer | None:
         """The Graph API."""
         with self._lock:
             self.asked.append(path)
@@ -141,7 +152,36 @@ class FacebookFake:
                 return 200, {"data": list(self.videos.values())}
             if method == "GET" and len(what) == 2 and what[1] == "comments" and what[0] in self.videos:
                 return self._list(what[0], query)
+            if method == "POST" and what == [PAGE, "messages"]:
+                return self._write(json.loads(body))
             return 400, {"error": {"code": 100, "message": "Unsupported get request."}}
+
+    def _write(self, told: dict[str, Any]) -> Answer | None:
+        assert set(told) == {"recipient", "message"} and 0 < len(told["message"]["text"]) <= 2000, told
+        if not self.may_write:
+            return 403, {"error": {"code": 230, "message": "Requires pages_messaging permission."}}
+        number = told["recipient"]["comment_id"]
+        named = {f"{alias}_{one.id}": one for alias, one in self._by_alias()}
+        said = named.get(number)
+        if said is None or said.gone:
+            return 400, {"error": {"code": 100, "message": "No such comment."}}
+        if number in self._answered:
+            return 400, {"error": {"code": 10900, "message": "Activity already replied to."}}
+        if clock.now() - said.at > dt.timedelta(days=7):
+            return 400, {"error": {"code": 10, "error_subcode": 2018278, "message": "Outside of the window."}}
+        if said.author in self.shut:
+            return 400, {"error": {"code": 551, "message": "This person isn't available right now."}}
+        self._answered.add(number)
+        self.messages.append((said.author, told["message"]["text"]))
+        if self.deaf:
+            self.deaf -= 1
+            return None
+        return 200, {"recipient_id": said.author, "message_id": f"m_{len(self.messages)}"}
+
+    def _by_alias(self) -> Iterator[tuple[str, Comment]]:
+        for video, mine in self.comments.items():
+            for said in mine:
+                yield str(self.videos[video]["video"]["id"]), said
 
     def _list(self, video: str, query: dict[str, str]) -> Answer:
         assert query["filter"] == "stream" and query["live_filter"] == "no_filter", query

@@ -2,10 +2,14 @@
 
     GET /{page-id}/live_videos?fields=id,status,video{id}
     GET /{live-video-id}/comments?fields=…&order=…&filter=stream&live_filter=no_filter&limit=…&after=…
+    POST /{page-id}/messages {"recipient": {"comment_id": …}, "message": {"text": …}}
 
 Sources: developers.facebook.com, Graph API reference "Live Video", "Live Video Comments" (`live_filter=no_filter`, or
 comments of "low quality" are left out; a newest-first order is advised for what is happening now), "Paginated Results",
-"Handling Errors" (190 and 10, 200 to 299: the token; 4, 17, 32, 613 and 80001: too often; 100: no such thing).
+"Handling Errors" (190 and 10, 200 to 299: the token; 4, 17, 32, 613 and 80001: too often; 100: no such thing);
+Messenger Platform "Private Replies" (one message to a comment, within seven days; the page's token needs
+`pages_messaging`) and "Error Codes" (10900: this comment was answered before; 551, 10903, and 10 with one of `_WINDOW`:
+not to this person).
 """
 
 from dataclasses import dataclass
@@ -16,12 +20,18 @@ import requests
 from shop.live.log import Said
 from shop.live.sources.asking import ask, caller
 from shop.live.sources.facebook import told
-from shop.live.sources.faults import GONE, LOST_PLACE, REFUSED, TOO_OFTEN, UNREACHABLE, SourceFault
+from shop.live.sources.faults import GONE, LOST_PLACE, NOT_REACHED, REFUSED, TOO_OFTEN, UNREACHABLE, SourceFault
 
 PAGE = 100
 """Comments asked for at once."""
 CURSOR_MAX = 500
 _TOO_OFTEN = frozenset((4, 17, 32, 341, 613, 80001))
+_ANSWERED = 10900
+_NOT_TO_HER = frozenset((100, 551, 10903))
+_WINDOW = frozenset((2018278, 2018065))
+"""Subcodes of error 10: the time in which she may be written to is over."""
+TEXT_MAX = 2000
+"""Characters of a message."""
 _FIELDS = "id,message,created_time,from{id,name}"
 
 
@@ -84,6 +94,23 @@ class Graph:
         found = self._page_of(self._ask(f"/{video_id}/comments", self._listing("reverse_chronological")), "")
         return found.said[::-1]
 
+    def reply(self, comment_id: str, text: str) -> None:
+        """Write to whoever wrote this comment, in private. Nothing happens when it was answered so before.
+
+        Raises SourceFault: `not-reached` for this viewer alone.
+        """
+        body = {"recipient": {"comment_id": comment_id}, "message": {"text": text[:TEXT_MAX]}}
+        status, answer = ask(self._session, f"{self._url}/{self._page}/messages", {}, body=body)
+        error = answer.get("error")
+        if status == 200 and error is None:
+            return
+        code, more = _number(error, "code"), _number(error, "error_subcode")
+        if code == _ANSWERED:
+            return
+        if code in _NOT_TO_HER or (code == 10 and more in _WINDOW):
+            raise SourceFault(NOT_REACHED)
+        raise _fault(status, code)
+
     def _listing(self, order: str) -> dict[str, str]:
         return {
             "fields": _FIELDS, "order": order, "filter": "stream", "live_filter": "no_filter", "limit": str(PAGE),
@@ -106,11 +133,22 @@ class Graph:
         error = answer.get("error")
         if status == 200 and error is None:
             return answer
-        code = error.get("code") if isinstance(error, dict) else None
-        if code in _TOO_OFTEN or status == 429:
-            raise SourceFault(TOO_OFTEN)
-        if code in (10, 102, 190) or (isinstance(code, int) and 200 <= code < 300) or status in (401, 403):
-            raise SourceFault(REFUSED)
-        if code == 100:
+        code = _number(error, "code")
+        fault = _fault(status, code)
+        if fault.slug == UNREACHABLE and code == 100:
             raise SourceFault(LOST_PLACE if placed else GONE)
-        raise SourceFault(UNREACHABLE)
+        raise fault
+
+
+def _number(error: object, name: str) -> int | None:
+    found = error.get(name) if isinstance(error, dict) else None
+    return found if isinstance(found, int) else None
+
+
+def _fault(status: int, code: int | None) -> SourceFault:
+    """What is wrong with all that we ask, whatever it is about."""
+    if code in _TOO_OFTEN or status == 429:
+        return SourceFault(TOO_OFTEN)
+    if code in (10, 102, 190) or (code is not None and 200 <= code < 300) or status in (401, 403):
+        return SourceFault(REFUSED)
+    return SourceFault(UNREACHABLE)
