@@ -33,6 +33,7 @@ def test_asking_and_answering_on_a_phone(village: Village, phone: Opener) -> Non
         found += findings(page)
     office.goto("/coop/questions")
     office.get_by_role("link", name="Ăn vào thấy mệt").click()
+    expect(office.get_by_label("Trả lời")).to_be_visible()
     assert office.evaluate(STICKS_OUT) == []
     found += findings(office)
     office.get_by_label("Trả lời").fill("Mình gọi bác ngay.")
