@@ -145,6 +145,7 @@ def test_the_whole_way_from_field_to_parcel(
         if number == 0:
             shoot(seller, "seller-3-both", whole=True)
         seller.locator("main a[href*='/seller/orders/']").first.click()
+        seller.wait_for_load_state()
         if seller.get_by_role("button", name="Xác nhận đơn").count() == 0:
             # The viewer gave her number, not yet where to send it.
             if not seller.locator("[name='address']").is_visible():
