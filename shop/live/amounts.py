@@ -3,8 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
+from shop.live.asides import numbered
+from shop.live.beside import beside_packs, both, counts, ending, leads_a_name, led
 from shop.live.binding import Item
 from shop.live.codes import Codebook
+from shop.live.numerals import UNCERTAIN, group, in_words, peek
 from shop.live.tokens import Token
 from shop.live.words import LEXICON
 
@@ -14,6 +17,7 @@ _JOINTS = frozenset((",", ";", "+", "&", "/", "|"))
 _LEADS = frozenset((":", "=", "("))
 _BIG = 10**6
 _SOFT = frozenset(("unclear", "crowd", "praise", "show", "goods"))
+_WISHES = frozenset(("order", "take", "more"))
 _OPEN = frozenset(("", "place", "spam", "complaint"))
 """A bare number before a word of these classes is no quantity: "15 Nguyễn Trãi"."""
 
@@ -38,65 +42,18 @@ class Amounts:
     """Unknown words outside addresses."""
 
 
-def _peek(tokens: list[Token], at: int) -> Token | None:
-    return tokens[at] if 0 <= at < len(tokens) else None
-
-
-def _number_word(tokens: list[Token], at: int) -> tuple[int, int] | None:
-    """The value and the count of tokens of a number in words that begins here, if it is one here."""
-    first = tokens[at]
-    value = LEXICON.numbers.get(first.low)
-    if value is None:
-        return None
-    stop = at + 1
-    total = value
-    while (after := _peek(tokens, stop)) is not None and stop < at + 4:
-        if after.low in ("mươi", "muoi") and total < 10:
-            total *= 10
-        elif after.low in ("trăm", "tram"):
-            total *= 100
-        elif after.low in ("lăm", "mốt", "tư") and total >= 10 and total % 10 == 0:
-            total += LEXICON.tens[after.low]
-        elif (
-            after.low in LEXICON.numbers
-            and total >= 10
-            and total % 10 == 0
-            and after.low not in LEXICON.careful
-        ):
-            total += LEXICON.numbers[after.low]
-        else:
-            break
-        stop += 1
-    after = _peek(tokens, stop)
-    before = _peek(tokens, at - 1)
-    if total < 10 and after is not None and LEXICON.numbers.get(after.low, 10) < 10:
-        beyond = _peek(tokens, stop + 1)
-        if after.low not in LEXICON.careful and beyond is not None and beyond.low in LEXICON.units:
-            return -1, stop + 1 - at  # "hai ba gói": two or three
-    unit = after is not None and (after.low in LEXICON.units or after.low in LEXICON.multiples)
-    led = before is not None and (before.name in ("each", "amount") or _is_each(tokens, at - 1))
-    if unit or led:
-        return total, stop - at
-    if first.low in LEXICON.careful and stop == at + 1:
-        return None
-    near_code = (after is not None and after.kind == "c") or (
-        before is not None
-        and before.kind == "c"
-        and (after is None or after.name in ("particle", "weak", "more", "who"))
-    )
-    return (total, stop - at) if near_code or stop > at + 1 else None
-
-
 def read(tokens: list[Token], book: Codebook, typed_marks: bool = False) -> Amounts:
     """Walks the tokens once and sorts every number. Words that belong to one are named "number" and "unit"."""
     out = Amounts(typed_marks=typed_marks)
+    if tokens and tokens[0].bare == "1" and numbered(tokens):
+        out.problem = "ambiguous-quantity"  # "1. md01 2. md02": a list, or so many?
     at = 0
     address = False
     while at < len(tokens):
         token = tokens[at]
         if token.kind == "c":
             out.items.append(Item("C", token.name, 1, token.start, token.end))
-            after = _peek(tokens, at + 1)
+            after = peek(tokens, at + 1)
             glued = after is not None and after.start == token.end and after.kind == "w" and after.bare != "x"
             if (
                 glued
@@ -109,32 +66,44 @@ def read(tokens: list[Token], book: Codebook, typed_marks: bool = False) -> Amou
         elif token.kind == "n":
             at = _number(tokens, at, None, 1, book, address, out)
         elif token.kind == "w":
-            word = _number_word(tokens, at)
+            word = in_words(tokens, at, led(tokens, at)) if token.low in LEXICON.numbers else None
             if word is not None:
                 for part in tokens[at : at + word[1]]:
                     part.name = "number"
                 at = _number(tokens, at, word[0], word[1], book, address, out)
                 continue
-            if token.low in LEXICON.multiples and token.low not in LEXICON.careful:
-                after = _peek(tokens, at + 1)
-                value = LEXICON.multiples[token.low]
-                out.items.append(Item("Q", "", value, token.start, token.end))
-                out.marked = True
-                token.name = "number"
-                at += 2 if after is not None and after.name == "unit" else 1
+            dozens = group(tokens, at) if token.low in LEXICON.groups else None
+            if dozens is not None:
+                at = _dozens(tokens, at, dozens, out)
                 continue
             step, address = _word(tokens, at, book, address, out)
             at += step
         else:
+            before = peek(tokens, at - 1)
+            if token.bare == ":" and before is not None and before.kind == "w" and not before.name:
+                address = False  # "Lan, đội 7 Điện Biên: 2 md01"
             if token.bare in _JOINTS:
                 out.items.append(Item("|", "", 0, token.start, token.end))
             at += 1
     return out
 
 
+def _dozens(tokens: list[Token], at: int, dozens: tuple[int, int], out: Amounts) -> int:
+    value, count = dozens
+    for part in tokens[at : at + count]:
+        part.name = "number"
+    if value == UNCERTAIN:
+        out.problem = out.problem or "ambiguous-quantity"
+    else:
+        out.items.append(Item("Q", "", value, tokens[at].start, tokens[at + count - 1].end))
+        out.marked = True
+    after = peek(tokens, at + count)
+    return at + count + (after is not None and after.name == "unit")
+
+
 def _word(tokens: list[Token], at: int, book: Codebook, address: bool, out: Amounts) -> tuple[int, bool]:
     token = tokens[at]
-    after = _peek(tokens, at + 1)
+    after = peek(tokens, at + 1)
     name = token.name
     if name == "address":
         if token.low in ("dc", "đc") and (
@@ -151,17 +120,18 @@ def _word(tokens: list[Token], at: int, book: Codebook, address: bool, out: Amou
         address = False  # "ở 12 Hai Bà Trưng, lấy 2 md01"
     elif name == "each":
         out.each = True
-    elif name == "amount" and token.low != "x" and not _counts(tokens, at):
+        out.items.append(Item("E", "", 0, token.start, token.end))
+    elif name == "amount" and token.low != "x" and not counts(tokens, at):
         out.problem = out.problem or "unclear"  # "sl md01": how many are there?
     elif name in ("and", "or"):
         out.items.append(Item("|", "", 0, token.start, token.end))
-    elif name == "half" or (token.low == "nua" and after is not None and after.name in ("unit", "weight")):
+    elif name == "half" or (token.low == "nua" and after is not None and after.low in LEXICON.units):
         out.problem = out.problem or "fraction"
     step = 1
     if after is not None and after.kind == "n" and after.start == token.end:
         if not (name in ("amount", "place", "time") and len(token.low) <= 2) and name != "contact":
             blob = token.bare + after.bare
-            last = _peek(tokens, at + 2)
+            last = peek(tokens, at + 2)
             if last is not None and last.start == after.end and last.kind == "w":
                 blob += last.bare
             reason = book.near(blob)
@@ -172,7 +142,7 @@ def _word(tokens: list[Token], at: int, book: Codebook, address: bool, out: Amou
                 return 2, address
     elif token.bare in book.prefixes and not name:
         if after is not None and after.kind in "ns" and after.bare in ("-", ".", "_"):
-            after = _peek(tokens, at + 2)
+            after = peek(tokens, at + 2)
         out.problem = out.problem or (
             "unknown-code" if after is not None and after.kind == "n" else "ambiguous-code"
         )
@@ -189,14 +159,14 @@ def _number(
 ) -> int:
     """Sorts the number at `at` (in words if `word` is its value) and returns where to go on."""
     token = tokens[at]
-    before = _peek(tokens, at - 1)
-    earlier = _peek(tokens, at - 2)
-    after = _peek(tokens, at + count)
+    before = peek(tokens, at - 1)
+    earlier = peek(tokens, at - 2)
+    after = peek(tokens, at + count)
     end = tokens[at + count - 1].end
     follow = at + count
     text = token.bare
 
-    if word == -1:
+    if word == UNCERTAIN:
         out.problem = out.problem or "ambiguous-quantity"
         return follow
 
@@ -206,13 +176,13 @@ def _number(
     if before is not None:
         sign = before.bare
         after_code = earlier is not None and earlier.kind == "c"
-        if sign in _TIMES or before.name == "amount":
+        if sign in _TIMES or before.name == "amount" or (before.name == "+" and ending(tokens, at - 1) == "amount"):
             marked, start = True, before.start
         elif sign in _LEADS and (
             after_code or (sign != "(" and earlier is not None and earlier.name == "amount")
         ):
             marked = True
-        elif sign == "-" and earlier is None and before.end == token.start:
+        elif sign == "-" and before.end == token.start and (earlier is None or earlier.name in _WISHES):
             out.problem = out.problem or "invalid-quantity"  # "-2 md01": a dash before a list, or less than nothing?
         elif sign == "-" and earlier is not None:
             if earlier.bare in _TIMES or earlier.name == "amount":
@@ -237,6 +207,8 @@ def _number(
             elif sign == "+":
                 out.plus = True
 
+        elif before.bare in LEXICON.raised and any(other.kind == "c" for other in tokens[: at - 1]):
+            out.problem = out.problem or "change"  # "tăng md01 lên 3 gói"
         elif before.low == "con" and before.name == "who" and not out.typed_marks:
             out.problem = out.problem or "unclear"  # "con 2 goi": "còn 2 gói", so much is left?
 
@@ -244,18 +216,23 @@ def _number(
     low = after.low if after is not None else ""
     glued_after = after is not None and after.start == end
     unit = LEXICON.units.get(low, "") if after is not None and after.kind == "w" else ""
+    if unit == "" and after is not None and low in book.prefixes and low in LEXICON.sets and count == 1:
+        beyond = peek(tokens, at + 2)
+        unit = "unit" if beyond is not None and beyond.kind == "c" and beyond.bare.startswith(low) else ""
     # "m", "p", "h" after a number with a space are as likely "mình" and the like: only glued are they units.
     if unit == "time" and len(low) == 1 and not glued_after:
         unit = ""
     if unit in ("weight", "money") and low in ("l", "d") and not glued_after:
         unit = ""
+    if low == "h" and glued_after and before is not None and before.kind == "c" and beside_packs(tokens, at):
+        unit = "unit"  # "md01 2g mk01 1h": a box
     if low == "k" and after is not None and after.kind == "w":
         unit = "money"
     if unit == "time" and marked and low in LEXICON.bared:
         unit = ""  # "x2 Tuan": somebody's name
     if unit == "money" and address and len(low) == 1 and glued_after:
         return follow + 1  # "quốc lộ 4D"
-    if unit in ("unit", "weight") and low in LEXICON.careful_units and _leads_a_name(tokens, at + count):
+    if unit in ("unit", "weight") and low in LEXICON.careful_units and leads_a_name(tokens, at + count):
         unit = ""
         if address or marked:
             out.problem = out.problem or ("" if address and not marked else "other-number")
@@ -267,7 +244,11 @@ def _number(
         if "/" in text:
             if address:
                 return follow
-            if after is not None and after.kind == "w" and after.name in ("", "place"):
+            if text in LEXICON.always:
+                out.loose = out.loose or "other-number"
+                return follow
+            dated = before is not None and before.low in LEXICON.day  # "trước ngày 20/11"
+            if dated or (after is not None and after.kind == "w" and after.name in ("", "place")):
                 out.loose = out.loose or "other-number"  # "25/7 Nguyễn Trãi"
             else:
                 out.problem = out.problem or "fraction"
@@ -299,11 +280,15 @@ def _number(
     elif low in LEXICON.multiples and (after is None or after.low != "ta"):
         value *= LEXICON.multiples[low]
         unit = "unit"
-        follow += 1
-        after = _peek(tokens, follow)
-        if after is None or after.name != "unit":
-            follow -= 1
-    elif low in ("trăm", "tram"):
+        half = peek(tokens, follow + 1)
+        if half is not None and half.low in LEXICON.and_half and LEXICON.multiples[low] in LEXICON.halved:
+            value += LEXICON.multiples[low] // 2  # "hai chục rưỡi"
+            half.name = "number"
+            follow += 1
+        after = peek(tokens, follow + 1)
+        if after is not None and after.name == "unit":
+            follow += 1
+    elif low in LEXICON.hundreds:
         value *= 100
         unit = "unit"
 
@@ -311,16 +296,19 @@ def _number(
         out.loose = out.loose or "weight"
         if (marked and not (before is not None and before.bare == "(")) or (value > 1 and low in LEXICON.kilos):
             out.problem = out.problem or "weight"
-        if _peek(tokens, follow + 1) is not None and tokens[follow + 1].name == "half":
+        if peek(tokens, follow + 1) is not None and tokens[follow + 1].name == "half":
             out.problem = out.problem or "weight"
         return follow + 1
     if unit == "money":
         out.loose = out.loose or "price"
         return follow + 1
-    if unit == "time" and before is not None and before.bare in ("sau", "truoc"):
-        return follow + 1
     if unit == "time":
-        out.loose = out.loose or ("" if address else "other-number")
+        minutes = peek(tokens, follow + 1)
+        clock = low == "h" and after is not None and minutes is not None and minutes.start == after.end
+        if clock and minutes is not None and minutes.bare in LEXICON.minutes:
+            follow += 1  # "17h30"
+        if not address and not (before is not None and before.bare in ("sau", "truoc")):
+            out.loose = out.loose or "other-number"
         return follow + 1
     if unit == "bigunit":
         out.problem = out.problem or "unit"
@@ -332,12 +320,12 @@ def _number(
         out.kinds = value
         return follow + 1
     if after is not None and after.bare in ("-", "~") and word is None:
-        beyond = _peek(tokens, at + count + 1)
+        beyond = peek(tokens, at + count + 1)
         if beyond is not None and beyond.kind == "n" and not address:
             out.problem = out.problem or "ambiguous-quantity"
             return follow
     if after is not None and after.kind == "w" and after.bare == "x":
-        beyond = _peek(tokens, at + count + 1)
+        beyond = peek(tokens, at + count + 1)
         if beyond is not None and beyond.kind == "c":
             out.items.append(Item("Q", "", value, start, after.end))
             out.marked = True
@@ -347,6 +335,10 @@ def _number(
             out.marked = True
             return follow + 1
 
+    summed = before is not None and before.name in ("total", "+") and ending(tokens, at - 1) == "total"
+    if summed and sum(other.kind == "n" or other.name == "number" for other in tokens) > 1:
+        out.problem = out.problem or "ambiguous-quantity"  # her own sum of the packs
+        return follow + (unit == "unit")
     if unit == "unit":
         if follow < len(tokens):
             end = tokens[follow].end
@@ -360,7 +352,13 @@ def _number(
         return follow
 
     # A bare number.
-    if before is not None and before.low in LEXICON.day:
+    if before is not None and before.bare == "ca" and both(tokens, value):
+        return follow  # "md01 md02 lấy cả 2"
+    asked = before is not None and before.name in ("each", "+") and led(tokens, at)
+    each = asked and len({other.name for other in tokens if other.kind == "c"}) > 1
+    if before is not None and before.low in LEXICON.day and not each:
+        if asked:
+            out.problem = out.problem or "unclear"  # "md01 mỗi thứ 2": on Mondays
         out.loose = out.loose or "other-number"
         return follow
     if before is not None and before.name == "place":
@@ -403,31 +401,14 @@ def _number(
     if value > LEXICON.most_bare:
         out.problem = out.problem or "odd-number"
     out.items.append(Item("Q", "", value, start, end))
+    out.marked = out.marked or each
     return follow
-
-
-def _is_each(tokens: list[Token], at: int) -> bool:
-    """Whether the phrase that ends at `at` is one like "mỗi loại"."""
-    while at > 0 and tokens[at].name == "+":
-        at -= 1
-    return tokens[at].name == "each"
-
-
-def _counts(tokens: list[Token], at: int) -> bool:
-    """Whether a number stands beside "sl"."""
-    near = tokens[max(0, at - 1) : at + 5]
-    return any(word.kind == "n" or word.low in LEXICON.numbers or word.low in LEXICON.multiples for word in near)
-
-
-def _leads_a_name(tokens: list[Token], at: int) -> bool:
-    """Whether a word that may be a unit stands before strange words: "9 Phan Đình Phùng"."""
-    return any(word.kind == "w" and not word.name for word in tokens[at + 1 : at + 3])
 
 
 def _numeric_code(tokens: list[Token], at: int, book: Codebook, out: Amounts) -> int:
     """A live code that is a number only: taken if it is led by "mã", followed by "x2" or the only number."""
     token = tokens[at]
-    before, after, beyond = _peek(tokens, at - 1), _peek(tokens, at + 1), _peek(tokens, at + 2)
+    before, after, beyond = peek(tokens, at - 1), peek(tokens, at + 1), peek(tokens, at + 2)
     led = before is not None and (before.name == "code" or before.bare == "#")
     times = after is not None and (after.bare in _TIMES or after.name == "amount") and beyond is not None
     only = not any(other.kind in "cn" for other in tokens if other is not token)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Item(NamedTuple):
-    """`kind`: C a code, X a quantity that belongs to what stands before it ("x2"), Q any other, | a joint."""
+    """`kind`: C a code, X a quantity that belongs to what stands before it ("x2"), Q any other, E "each", | a joint."""
 
     kind: str
     code: str
@@ -26,6 +26,7 @@ class Bound(NamedTuple):
 
 _BACKWARD = re.compile(r"(?:C[QX])+")
 _FORWARD = re.compile(r"(?:[QX]C)+")
+_EACH = re.compile(r"(?P<own>(?:C[QX])*)(?P<shared>C{2,})E[QX](?P<rest>(?:C[QX])*)")
 _MIXED = re.compile(r"(?:CX)+C*|C+")
 
 
@@ -60,14 +61,14 @@ def _segments(items: list[Item]) -> list[list[Item]]:
 
 def bind(items: list[Item], each: bool) -> list[Bound] | None:
     """The lines of a comment in its order (a code may come twice), or None where it is ambiguous."""
-    solid = [item for item in items if item.kind != "|"]
+    solid = [item for item in items if item.kind not in "|E"]
     codes = [item for item in solid if item.kind == "C"]
     amounts = [item for item in solid if item.kind != "C"]
     distinct = {item.code for item in codes}
     shape = _word(solid)
     if each:
         if len(amounts) != 1:
-            return None
+            return _each_and_others([item for item in items if item.kind != "|"])
         return [_pair(code, amounts[0]) for code in {code.code: code for code in codes}.values()]
     if not amounts:
         return [_alone(code) for code in codes]
@@ -76,7 +77,7 @@ def bind(items: list[Item], each: bool) -> list[Bound] | None:
         return [_pair(nearest, amounts[0])]
     if len(codes) == 1 and len({item.value for item in amounts}) == 1:
         return [_pair(codes[0], amounts[0])]  # "md01 x3 (ba gói)"
-    segments = _segments(items)
+    segments = _segments([item for item in items if item.kind != "E"])
     if _BACKWARD.fullmatch(shape) and not any(_word(part).startswith(("QC", "XC")) for part in segments):
         return _pairs(solid, backward=True)
     if _FORWARD.fullmatch(shape) and not any("CQ" in _word(part) and len(segments) > 1 for part in segments):
@@ -86,6 +87,17 @@ def bind(items: list[Item], each: bool) -> list[Bound] | None:
     if all(item.value == 1 for item in amounts) and len(amounts) <= len(codes) == len(distinct):
         return [_alone(code) for code in codes]
     return _by_segment(segments)
+
+
+def _each_and_others(items: list[Item]) -> list[Bound] | None:
+    """"md01 md02 mỗi thứ 2, mk01 1 hộp": codes that share a quantity, beside others with one of their own."""
+    found = _EACH.fullmatch(_word(items))
+    if found is None:
+        return None
+    first, last = found.span("shared")
+    amount = items[last + 1]
+    shared = [_pair(code, amount) for code in items[first:last]]
+    return [*_pairs(items[:first], backward=True), *shared, *_pairs(items[last + 2 :], backward=True)]
 
 
 def _by_segment(segments: list[list[Item]]) -> list[Bound] | None:

@@ -74,6 +74,8 @@ class Codebook:
             if part.isdigit() and slim and slim != part and alone:
                 loose[at] = f"[0o]{{0,{len(part) - len(slim)}}}" + _zeros(slim)
         end = "(?![0-9])" if parts[-1].isdigit() else "(?![a-z0-9])"
+        if loose != written:
+            end = "(?![0-9]|o(?![a-z]))"  # "md1o" is MD10, and not MD01
         # "mk 1" may be "mình 1": with a space, a prefix that is a word takes only its full digits.
         word = parts[0].isalpha() and bool(LEXICON.word(parts[0])) and parts[0] != "combo"
         if len(parts) == 1 or len(parts[0]) < 2 or word:
@@ -82,6 +84,8 @@ class Codebook:
                 pattern = f"(?:{pattern}|{' '.join(written)})"
         else:
             pattern = r" ?[-_.]? ?".join(loose)
+        if len(parts) == 2 and len(parts[0]) > 1 and parts[1].isdigit():
+            pattern = f"(?:{pattern}|{'[.]'.join([*parts[0], *parts[1]])})"  # "m.d.0.1"
         return pattern + end
 
     def near(self, blob: str) -> str | None:

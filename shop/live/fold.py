@@ -17,6 +17,8 @@ _MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0
 # More marks than Vietnamese needs: cut before normalising, whose sorting of marks is quadratic.
 _MARK_PILE = re.compile("([\u0300-\u036f]{3})[\u0300-\u036f]+")
 _TURNED = re.compile("[\u202b\u202d\u202e\u2067]")
+# A telephone's address book puts these about a number that is copied from it; digits stand as they would.
+_COPIED = re.compile("\u202d([0-9 +().\u00a0-]{8,20})\u202c")
 _TAGS = re.compile("<[^<>]{0,200}>")
 # "md01 ²" is no "md01 2": what stands raised or as a Roman number is not how people write a quantity.
 _ODD = re.compile("[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u2188]")
@@ -85,6 +87,7 @@ def fold(text: str) -> Folded:
         shown = _INVISIBLE.sub("", text) if not text.isprintable() else text
         turned = odd = False
     else:
+        text = _COPIED.sub(r"\1", text) if "\u202d" in text else text
         turned = _TURNED.search(text) is not None
         odd = _ODD.search(text) is not None
         shown = _INVISIBLE.sub("", text.replace("🔟", "10"))

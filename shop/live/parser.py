@@ -5,15 +5,17 @@ The steps: fold letters → take phones out → match live codes only → bind q
 """
 
 import itertools
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from shop.live import amounts, phones
+from shop.live import amounts, asides, others, phones
 from shop.live.amounts import Amounts
 from shop.live.binding import Bound, Item, bind
 from shop.live.codes import Codebook, codebook
 from shop.live.fold import Folded, fold
+from shop.live.keys import numbered
 from shop.live.tokens import Token, cut
 from shop.live.words import LEXICON
 
@@ -22,6 +24,7 @@ Intent = Literal["order", "cancel", "change", "question", "review", "phone", "ig
 MAX_LENGTH = 500
 """Characters read of one comment; a longer one is for a person if it names a code."""
 
+_DIGIT_WITHIN = re.compile(r"[1-9](?<=[a-z].)[1-9]?[a-z]")
 _MAX_STRANGERS = 8
 _MAX_TOKENS = 200
 _LOOKED_AT = 1500
@@ -67,11 +70,15 @@ def parse(text: str, live_codes: Collection[str], max_per_line: int = 99, pinned
     folded = fold(text)
     if len(folded.bare) > MAX_LENGTH:
         return _too_long(folded.bare, book)
+    if _DIGIT_WITHIN.search(folded.bare):
+        folded = numbered(folded)
     found = phones.find(folded.bare, book.anywhere)
     phone = found[0].number if found else None
     low, bare = folded.low, folded.bare
     if found:
         low, bare = phones.take_out(low, found), phones.take_out(bare, found)
+    for start, end in phones.no_use(bare) if "+" in bare or "xx" in bare or "**" in bare else ():
+        low, bare = (text[:start] + " " * (end - start) + text[end:] for text in (low, bare))
     tokens = cut(low, bare, folded.shown, book)
     if len(tokens) > _MAX_TOKENS:
         named = any(token.kind == "c" for token in tokens)
@@ -79,7 +86,34 @@ def parse(text: str, live_codes: Collection[str], max_per_line: int = 99, pinned
     if not tokens:
         return Reading("ignored", reason="noise")
     pinned = pinned if pinned in live_codes else None
-    return _Decision(folded, tokens, amounts.read(tokens, book, low != bare), phone, max_per_line, pinned).reading()
+    marked = low != bare
+    first = _Decision(folded, tokens, amounts.read(tokens, book, marked), phone, max_per_line, pinned)
+    reading = first.reading()
+    wavers = reading.intent in _DOUBTFUL and reading.reason not in _CERTAIN and first.may_order()
+    if wavers or (reading.intent == "cancel" and not first.has & {"cancel", "drop"}):
+        aside = asides.find(tokens)
+        if aside.dropped or (aside.touched and reading.intent == "cancel"):
+            left = [token for at, token in enumerate(cut(low, bare, folded.shown, book)) if at not in aside.dropped]
+            second = _Decision(folded, left, amounts.read(left, book, marked), phone, max_per_line)
+            return _second_thought(reading, second, aside.total)
+    return reading
+
+
+_DOUBTFUL = frozenset(("review", "question", "change"))
+_CERTAIN = frozenset(("turned-text", "mention", "quoted", "spam", "no-code", "above-limit", "invalid-quantity",
+                      "unknown-code", "code-one-edit-away", "weight", "unit"))  # fmt: skip
+"""Doubts that do not go away with what stands beside the order."""
+
+
+def _second_thought(first: Reading, second: "_Decision", total: int | None) -> Reading:
+    """The reading of what is left without asides: an order only if it asks for so many of each, else as it was."""
+    again = second.reading()
+    counted = total is None or total == sum(line.quantity for line in again.lines)
+    if again.intent == "order" and second.given and second.may_order() and counted:
+        return again
+    if first.intent == "cancel":
+        return Reading("review", phone=first.phone, reason="cancel")  # "md01 không lấy hóa đơn"
+    return first
 
 
 def _too_long(text: str, book: Codebook) -> Reading:
@@ -90,6 +124,7 @@ def _too_long(text: str, book: Codebook) -> Reading:
 
 
 _WANTS = frozenset(("order", "take"))
+_ASKS_FOR = _WANTS | {"more"}
 _QUIET = frozenset(("particle", "weak", "who", "contact", "go", "+", "goods", "crowd"))
 _BESIDE_NUMBER = frozenset(("order", "take", "amount", "number", "unit", "particle", "who", "more", "+"))
 """What may stand beside a number that means packs of the pinned product; any other word may turn it round."""
@@ -128,6 +163,10 @@ class _Decision:
         self.lines: tuple[Line, ...] = ()
         self.given = False
         self.trouble = self._bind()
+
+    def may_order(self) -> bool:
+        """Whether it has what an order beside other words must have: a code, a quantity, and a wish or a unit."""
+        return bool(self.codes) and self.quantified and (self.read.marked or not self.has.isdisjoint(_ASKS_FOR))
 
     def reading(self) -> Reading:
         intent, reason = self._intent()
@@ -206,9 +245,9 @@ class _Decision:
             return "review", "turned-text"
         if self.folded.odd:
             return "review", "odd-number"
-        if self._quoted():
+        if others.quoted(self.tokens, self.folded.bare, read.marked):
             return "review", "quoted"
-        if self._mentions():
+        if others.mentions(self.tokens, self.folded.bare):
             return ("review" if read.marked or self.phone else "ignored"), "mention"
         if "spam" in has:
             return "review", "spam"
@@ -230,7 +269,7 @@ class _Decision:
             return ("review" if self.phone else "question"), "bargain"
         sure = read.marked and self.phone is not None
         if refused == "question" or has & {"ask", "inquire"} or self._asks():
-            if not (sure and self.given) or "inquire" in has:
+            if not (sure and self.given) or self._hangs_on_answer():
                 return ("review" if wants and self.quantified else "question"), "question"
         elif refused:
             return "review", refused
@@ -240,7 +279,7 @@ class _Decision:
             return "review", self.trouble
         if "unclear" in has or ("then" in has and "condition" not in has):
             return "review", "unclear"
-        if self._calls_somebody() and not (self.phone or self._for_herself()):
+        if others.calls_somebody(self.tokens) and not (self.phone or self._for_herself()):
             return "review", "mention"
         if "later" in has and not sure:
             return "review", "later"
@@ -251,7 +290,8 @@ class _Decision:
     def _plain_order(self, wants: bool) -> tuple[Intent, str]:
         read, has = self.read, self.has
         strong = "order" in has or read.marked or self.phone is not None
-        if "praise" in has and not ("order" in has or self.phone or (read.marked and wants)):
+        counted = read.marked and (wants or self._praised_by_sign())
+        if "praise" in has and not ("order" in has or self.phone or counted):
             return "review", "praise"
         if "laugh" in has and not (strong or wants):
             return "review", "praise"
@@ -260,6 +300,10 @@ class _Decision:
         if read.strangers > self._strangers_allowed(strong, wants):
             return "review", "unclear"
         return "order", ""
+
+    def _praised_by_sign(self) -> bool:
+        """Whether only pictures praise it: "🔥 md01 3 gói 🔥"."""
+        return all(token.kind == "s" for token in self.tokens if token.name == "praise")
 
     def _strangers_allowed(self, strong: bool, wants: bool) -> int:
         """How many unknown words an order may have: names and places come with a telephone number or an address."""
@@ -276,7 +320,7 @@ class _Decision:
         problem = (
             read.problem if read.problem in ("unknown-code", "code-one-edit-away", "ambiguous-code") else ""
         )
-        if self._mentions() and not problem:
+        if others.mentions(self.tokens, self.folded.bare) and not problem:
             return "ignored", "mention"
         if (has & {"ask", "inquire", "bargain"} or self._asks() or self._refusal() == "question") and not (
             read.marked and self.phone
@@ -300,45 +344,16 @@ class _Decision:
             return "review", "no-code"
         return "ignored", "noise"
 
-    def _mentions(self) -> bool:
-        """Whether she calls another viewer by "@name"; the shop itself may be called."""
-        if "@" not in self.folded.bare:
-            return False
-        for at, token in enumerate(self.tokens):
-            if token.bare == "@" and at + 1 < len(self.tokens):
-                name = self.tokens[at + 1]
-                tight = at and self.tokens[at - 1].end == token.start and self.tokens[at - 1].kind == "w"
-                if not tight and name.bare not in LEXICON.shops:
-                    return True
-        return False
-
-    def _calls_somebody(self) -> bool:
-        """Whether she calls another viewer by name: "Hà ơi …". The shop is called by what it is, "chị ơi"."""
-        return any(
-            token.bare in ("oi", "ui") and at and self.tokens[at - 1].kind == "w" and not self.tokens[at - 1].name
-            for at, token in enumerate(self.tokens)
-        )
-
-    def _quoted(self) -> bool:
-        """Whether a code stands behind somebody's name and a colon, within quotation marks or behind a reply's ">"."""
-        if not any(sign in self.folded.bare for sign in ':">'):
-            return False
-        named = False
-        for at, token in enumerate(self.tokens):
-            if token.kind == "c":
-                return False
-            if token.bare == '"' or (token.bare == ">" and at == 0):
-                return True
-            if token.kind == "w":
-                named = named or not token.name or token.low in LEXICON.shops
-                if token.name and token.low not in LEXICON.shops and token.name != "who":
-                    return False
-            elif token.bare == ":" and named:
-                return True
-        return False
-
     def _asks(self) -> bool:
         return "?" in self.folded.bare and any(token.bare == "?" for token in self.tokens)
+
+    def _hangs_on_answer(self) -> bool:
+        """Whether a question is about more than an order that stands: "md01 bao nhiêu 1 gói", "md02 thì sao?"."""
+        words = [("" if token.kind in "cs" else token.low) for token in self.tokens]
+        places = [at for at, token in enumerate(self.tokens) if token.name == "ask"]
+        asked = [itertools.takewhile(bool, words[at + 1 : at + 4]) for at in places]
+        each = any(word in LEXICON.single for behind in asked for word in behind)
+        return "inquire" in self.has or each or asides.asks_of_another(self.tokens)
 
     def _for_herself(self) -> bool:
         return any(
@@ -374,7 +389,7 @@ class _Decision:
         where = any(token.name == "ask" and not (refused and token.bare == "dau") for token in self.tokens)
         # "không mua được": she could not, which is not that she will not.
         unable = refused and any(token.bare in ("duoc", "dc") for token in self.tokens)
-        if where or unable or has & {"past", "inquire", "complaint", "notyet"} or self._asks():
+        if "crowd" in has or where or unable or has & {"past", "inquire", "complaint", "notyet"} or self._asks():
             return "review", "cancel"
         if "not" in has and not refused:
             return "review", "cancel"
@@ -389,7 +404,16 @@ class _Decision:
             return "review", "cancel"
         if self.trouble or "unclear" in has or read.strangers > 3:
             return "review", self.trouble or "cancel"
+        if refused and self._refuses_the_last():
+            return "review", "cancel"
         return "cancel", ""
+
+    def _refuses_the_last(self) -> bool:
+        """Whether another clause than the refusal's names a code of its own: "md01 2 gói, md02 không lấy"."""
+        begins = next(at for at, token in enumerate(self.tokens) if token.name == "not")
+        stops = [at for at, token in enumerate(self.tokens[:begins]) if token.kind == "s" and token.bare in ",.;!"]
+        clause = {token.name for token in self.tokens[max(stops, default=0) :] if token.kind == "c"}
+        return any(code not in clause for code in self.codes)
 
     def _drops_code(self) -> bool:
         """Whether "bỏ" stands before a code, with no more than a quantity or a pronoun between."""

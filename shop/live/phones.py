@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from phonenumbers import PhoneMetadata
 
+from shop.live.fold import plain
+from shop.live.words import LEXICON
+
 OLD_PREFIXES = {
     "0162": "032", "0163": "033", "0164": "034", "0165": "035", "0166": "036", "0167": "037", "0168": "038",
     "0169": "039", "0120": "070", "0121": "079", "0122": "077", "0126": "076", "0128": "078", "0123": "083",
@@ -34,6 +37,20 @@ _MOBILE, _FIXED = _patterns()
 _RUN = re.compile(r"(?<![0-9a-z])\(?\+?(?=[0o8])[0-9o](?:[ .\-_()/]{0,2}[0-9o]){8,14}")
 _GLUED = re.compile(r"(?<=[a-z])[0-9][0-9o]{9,18}(?![0-9a-z])")
 _DIGITS = re.compile(r"[0-9o]+")
+# Nine or ten digits in words behind a "không": nobody counts packs so.
+_SPOKEN_DIGIT = "|".join(sorted({plain(word) for word in LEXICON.digits}, key=len, reverse=True))
+_SPOKEN = re.compile(
+    rf"(?<![a-z])(?:khong|0)(?:[ ,.\-]{{1,2}}(?:{_SPOKEN_DIGIT})){{9,10}}"
+    rf"(?![a-z]|[ ,.\-]{{1,2}}(?:{_SPOKEN_DIGIT})(?![a-z]))"
+)
+_SPOKEN_WORD = re.compile(_SPOKEN_DIGIT + "|0")
+# A number of another country, or one that hides its middle: "+1 (408) 555-0123", "0908xxx456".
+# "md01 +1 150.000 120.000" and "+1 091234567" are packs, prices and a number with a digit too few.
+_ABROAD = re.compile(
+    rf"(?<![0-9a-z])\+(?:{'|'.join(LEXICON.countries)})[ .\-]?(?:\([0-9]{{1,4}}\)|(?:(?<![17] )0)?[1-9])"
+    r"(?![0-9 .\-]*[.,]000)(?:[ .\-]{0,2}[0-9]){7,11}(?![0-9a-z])"
+)
+_HIDDEN = re.compile(r"(?<![0-9a-z])0[0-9]{2,4}[ .]?[x*]{2,6}[ .]?[0-9]{2,4}(?![0-9a-z])")
 _MAX_TRIES = 40
 """Runs of digits looked at in one text: bounds the time that a wall of digits takes."""
 
@@ -70,7 +87,7 @@ def normalise(digits: str) -> str | None:
     return None
 
 
-def _in_run(bare: str, start: int, end: int) -> Phone | None:
+def _in_run(bare: str, start: int, end: int, codes: frozenset[int]) -> Phone | None:
     groups = [found.span() for found in _DIGITS.finditer(bare, start, end)]
     digits: list[str] = []
     ends: list[int] = []
@@ -85,7 +102,7 @@ def _in_run(bare: str, start: int, end: int) -> Phone | None:
         if length > len(number):
             continue
         stop = ends[length - 1]
-        if bare[stop : stop + 1].isalnum():
+        if bare[stop : stop + 1].isalnum() and stop not in codes:
             continue
         found = normalise(number[:length])
         if found is not None:
@@ -118,17 +135,19 @@ def find(bare: str, taken: re.Pattern[str] | None = None) -> list[Phone]:
     """
     found: list[Phone] = []
     spans: list[tuple[int, int]] | None = None
+    begins: frozenset[int] = frozenset()
     at = tries = 0
     while tries < _MAX_TRIES and (run := _RUN.search(bare, at)) is not None:
         tries += 1
         start = run.start()
         if spans is None:
             spans = [word.span() for word in taken.finditer(bare)] if taken is not None else []
+            begins = frozenset(begin for begin, _ in spans)
         inside = [end for begin, end in spans if begin < run.end() and start < end and begin <= start]
         if inside:
             at = inside[0]
             continue
-        phone = _in_run(bare, start, run.end())
+        phone = _in_run(bare, start, run.end(), begins)
         if phone is None:
             first = _DIGITS.search(bare, start)
             at = first.end() if first is not None else run.end()
@@ -141,7 +160,28 @@ def find(bare: str, taken: re.Pattern[str] | None = None) -> list[Phone]:
             phone.start < other.end and other.start < phone.end for other in found
         ):
             found.append(phone)
+    if "khong" in bare:
+        found.extend(_spoken(bare))
     found.sort(key=lambda phone: phone.start)
+    return found
+
+
+def _spoken(bare: str) -> list[Phone]:
+    """Numbers said digit by digit: "không chín một hai …"."""
+    found = []
+    for run in _SPOKEN.finditer(bare):
+        words = _SPOKEN_WORD.findall(run[0])
+        number = normalise("".join(LEXICON.digits.get(word, "0") for word in words))
+        if number is not None:
+            found.append(Phone(number, run.start(), run.end()))
+    return found
+
+
+def no_use(bare: str) -> list[tuple[int, int]]:
+    """Where numbers stand that no courier can call: abroad, or with a hidden middle. `bare` has no others any more."""
+    found = [run.span() for run in _ABROAD.finditer(bare)] if "+" in bare else []
+    if "xx" in bare or "**" in bare:
+        found += [run.span() for run in _HIDDEN.finditer(bare)]
     return found
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from shop.live.codes import Codebook
+from shop.live.fold import plain
+from shop.live.keys import telex
 from shop.live.words import LEXICON
 
 _PICTURES = "\u2190"
@@ -69,6 +71,9 @@ def _spelled(tokens: list[Token], book: Codebook) -> list[Token]:
 
 def _classify(tokens: list[Token], marked: bool, shown: str) -> None:
     """Names the class of each word. `marked`: the comment has marks, so that what has none is meant so."""
+    for token in tokens:
+        if token.kind == "w" and (word := telex(token.low)) is not None:
+            token.low, token.bare = word, plain(word)  # "laays" is "lấy"
     openings = LEXICON.phrases
     at = 0
     while at < len(tokens):
@@ -113,11 +118,10 @@ def _capital(shown: str, token: Token) -> bool:
 
 
 def _ends(tokens: list[Token], at: int) -> bool:
-    """Whether a word is the last, but for signs and telephone numbers, and stands behind a code or a filler."""
+    """Whether no more than names for the shop follow a word that stands behind a code, a unit or a filler."""
     before = tokens[at - 1]
-    return (before.kind == "c" or before.name in ("particle", "weak", "who")) and all(
-        token.kind in "sp" for token in tokens[at + 1 :]
-    )
+    behind = before.kind in "cn" or before.name in ("particle", "weak", "who") or before.low in LEXICON.units
+    return behind and all(token.kind in "sp" or token.low in LEXICON.called for token in tokens[at + 1 :])
 
 
 def _is_address(tokens: list[Token], at: int) -> bool:

@@ -34,16 +34,38 @@ class Lexicon:
         self.word: Callable[[str], str] = lru_cache(maxsize=8192)(self._word)
         """The class of one word, "" for one that is not listed. Stretched words count: "nhaaa", "chốttt"."""
         self.numbers = self._values(data["numbers"])
-        self.tens = self._values(data["tens"])
+        self.ones = self._values(data["ones"])
+        """What is said for a number only behind tens: "mười lăm"."""
+        self.tens = frozenset(data["tens"]["words"])
+        self.hundreds = frozenset(data["hundreds"]["words"])
         self.multiples = self._values(data["multiples"])
+        self.bare_multiples = frozenset(data["bare_multiples"]["words"])
+        self.halves = frozenset(data["halves"]["before"])
+        self.and_half = frozenset(data["halves"]["after"])
+        self.halved = frozenset(data["halves"]["of"])
+        self.groups = self.halves | frozenset(self.multiples)
         self.careful = frozenset(data["careful"]["words"])
         self.careful_units = frozenset(data["careful_units"]["words"])
         self.kilos = frozenset(data["kilos"]["words"])
         self.shops = frozenset(data["shops"]["words"])
+        self.called = frozenset(data["called"]["words"])
         self.final = frozenset(data["final"]["words"])
         self.names = frozenset(data["names"]["words"])
         self.most_bare: int = data["bare_number"]["most"]
         self.day = frozenset(data["day"]["words"])
+        self.countries: list[str] = data["countries"]["codes"]
+        self.asides = self._pattern(data["asides"])
+        self.story = frozenset(data["story"]["words"])
+        self.joins = frozenset(data["joins"]["words"])
+        self.now = frozenset(data["story"]["now"])
+        self.supposes = frozenset(data["story"]["supposes"])
+        self.enjoyed = frozenset(data["story"]["enjoyed"])
+        self.long_ago = frozenset(data["story"]["long_ago"])
+        self.always = frozenset(data["idioms"]["words"])
+        self.raised = frozenset(data["raised"]["words"])
+        self.single = frozenset(data["single"]["words"])
+        self.sets = frozenset(data["sets"]["words"])
+        self.minutes = frozenset(f"{minute:02}" for minute in range(60))
         self.kin = frozenset(data["kin"]["words"])
         self.units: dict[str, str] = {}
         self.signs: dict[str, str] = {}
@@ -73,12 +95,27 @@ class Lexicon:
         self.classes.update({word: bare.get(word, "") for word in bare})
         self.bared = frozenset(word for word in bare if word not in self._written(data))
         """Words that stand in the lists only with marks, as they look without."""
+        self.marked = frozenset(word for words in (self._written(data), self.numbers, self.ones, self.groups,
+                                                   self.tens, self.hundreds, self.units)
+                                for entry in words for word in entry.split() if word != plain(word))  # fmt: skip
+        """All listed words that have marks."""
+        self.no_keys = frozenset(data["no_keys"]["words"])
         for found in self.phrases.values():
             found.sort(key=lambda phrase: -len(phrase[0]))
 
     @staticmethod
     def _written(data: dict[str, Any]) -> set[str]:
         return {entry for entries in data["classes"].values() for entry in entries}
+
+    @staticmethod
+    def _pattern(data: dict[str, Any]) -> re.Pattern[str]:
+        """One pattern of all, over words with a space between; none of them repeats without end."""
+        sets = {
+            name: "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")" for name, words in data["sets"].items()
+        }
+        return re.compile(
+            r"(?<![^ ])(?:" + "|".join(pattern.format(**sets) for pattern in data["patterns"]) + r")(?![^ ])"
+        )
 
     @staticmethod
     def _values_as_text(table: dict[str, int]) -> dict[str, str]:
@@ -100,6 +137,10 @@ class Lexicon:
             if not known and "k" in short[1:2]:
                 known = self.classes.get(_K_FOR_H.sub(r"\1h", short), "")
         return known
+
+    def knows(self, low: str) -> bool:
+        """Whether a word is listed as it stands."""
+        return low in self.classes or low in self.numbers or low in self.units or low in self.digits
 
     def phrase(self, low: Sequence[str], bare: tuple[str, ...]) -> tuple[str, int] | None:
         """The class and length in words of the longest phrase that these words begin with."""

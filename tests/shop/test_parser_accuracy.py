@@ -18,6 +18,10 @@ from village.db import db, write
 
 ENTRY = {"text": "md01 x2", "expect": {"codes": ["MD01"], "quantities": [2], "phone": None}, "note": "intent=order"}
 REJECT = {"text": "md01 ngon", "expect": "reject", "note": "intent=praise; no order", "kind": "chat"}
+MISSED_OF_EXAMINERS, TO_A_PERSON_OF_EXAMINERS = 8, 140
+"""As measured when these comments were put here; the first reading of them missed 100 orders."""
+MISSED_OF_SECOND_EDITION = 6
+"""As first read. No rule is to be made with these: they say how new comments fare."""
 
 
 def write_comments(path: Path, entries: object) -> Path:
@@ -37,6 +41,19 @@ def test_nearly_all_known_orders_are_taken_without_a_person() -> None:
     (whole,) = tallies(judged)[-1:]
     assert whole.verdicts.get(Verdict.MISSED, 0) <= whole.orders * 0.1
     assert whole.verdicts.get(Verdict.WRONG_PHONE, 0) == 0
+
+
+def test_the_comments_of_independent_examiners_are_read_as_well_as_they_were() -> None:
+    (whole,) = tallies(measure(load(COMMENTS / "examiners.json"), LIVE))[-1:]
+    assert whole.verdicts.get(Verdict.MISSED, 0) <= MISSED_OF_EXAMINERS
+    assert set(whole.verdicts) <= {Verdict.RIGHT, Verdict.MISSED}
+    assert whole.to_a_person <= TO_A_PERSON_OF_EXAMINERS
+
+
+def test_comments_with_which_no_rule_was_made_are_read_as_well_as_they_were() -> None:
+    (whole,) = tallies(measure(load(COMMENTS / "second_edition.json"), LIVE))[-1:]
+    assert whole.verdicts.get(Verdict.MISSED, 0) <= MISSED_OF_SECOND_EDITION
+    assert set(whole.verdicts) <= {Verdict.RIGHT, Verdict.MISSED}
 
 
 @pytest.mark.parametrize(
