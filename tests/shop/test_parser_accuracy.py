@@ -20,8 +20,8 @@ ENTRY = {"text": "md01 x2", "expect": {"codes": ["MD01"], "quantities": [2], "ph
 REJECT = {"text": "md01 ngon", "expect": "reject", "note": "intent=praise; no order", "kind": "chat"}
 MISSED_OF_EXAMINERS, TO_A_PERSON_OF_EXAMINERS = 8, 140
 """As measured when these comments were put here; the first reading of them missed 100 orders."""
-MISSED_OF_SECOND_EDITION = 6
-"""As first read. No rule is to be made with these: they say how new comments fare."""
+MISSED_WHEN_FIRST_READ = {"second_edition.json": 6, "hunted.json": 5}
+"""No rule is to be made with these: they say how new comments fare."""
 
 
 def write_comments(path: Path, entries: object) -> Path:
@@ -50,9 +50,10 @@ def test_the_comments_of_independent_examiners_are_read_as_well_as_they_were() -
     assert whole.to_a_person <= TO_A_PERSON_OF_EXAMINERS
 
 
-def test_comments_with_which_no_rule_was_made_are_read_as_well_as_they_were() -> None:
-    (whole,) = tallies(measure(load(COMMENTS / "second_edition.json"), LIVE))[-1:]
-    assert whole.verdicts.get(Verdict.MISSED, 0) <= MISSED_OF_SECOND_EDITION
+@pytest.mark.parametrize(("name", "missed"), MISSED_WHEN_FIRST_READ.items())
+def test_comments_with_which_no_rule_was_made_are_read_as_well_as_they_were(name: str, missed: int) -> None:
+    (whole,) = tallies(measure(load(COMMENTS / name), LIVE))[-1:]
+    assert whole.verdicts.get(Verdict.MISSED, 0) <= missed
     assert set(whole.verdicts) <= {Verdict.RIGHT, Verdict.MISSED}
 
 
