@@ -148,6 +148,7 @@ def _version(live: LiveSession) -> Select[*tuple[Any, ...]]:
         select(func.max(LiveOffer.until)).where(mine).scalar_subquery(),
         select(func.max(LiveClaim.told_at)).where(LiveClaim.session_id == live.id).scalar_subquery(),
         select(func.max(LiveClaim.reminded_at)).where(LiveClaim.session_id == live.id).scalar_subquery(),
+        _of(LiveClaim, LiveClaim.session_id == live.id, LiveClaim.untold != ""),
         select(func.max(LiveClaim.created_at)).where(LiveClaim.session_id == live.id).scalar_subquery(),
         select(func.sum(LiveCode.taken + LiveCode.price)).where(LiveCode.session_id == live.id).scalar_subquery(),
         select(func.sum(LiveCode.unit_limit)).where(LiveCode.session_id == live.id).scalar_subquery(),

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -14,24 +13,11 @@ from shop.live.sources import watching
 from shop.live.sources.facebook.messaging import LONGEST, LOOK, SETTLES, Teller
 from shop.orders.models import Order
 from tests.conftest import browser
-from tests.support.platforms.facebook import FacebookFake, facebook_fake
+from tests.support.platforms.facebook import FacebookFake
 from tests.support.stream import Stream
 from tests.support.village import Village
 from village import clock
 from village.db import db, write
-
-
-@pytest.fixture
-def facebook(app: Flask) -> Iterator[FacebookFake]:
-    with facebook_fake() as fake:
-        fake.connect(app)
-        fake.go_live()
-        yield fake
-
-
-@pytest.fixture
-def stream(app: Flask, village: Village, facebook: FacebookFake) -> Stream:
-    return Stream(app, village)
 
 
 def turn(stream: Stream, what: str = "tell", client: FlaskClient | None = None) -> int:
@@ -129,6 +115,18 @@ def test_whom_messenger_does_not_reach_a_person_tells_and_the_others_are_written
     assert stream.client.get(f"/seller/live/{stream.live.id}").text.count("Messenger không tới") == 1
     Teller(stream.source.id).visit()
     assert len(facebook.messages) == 1
+
+
+def test_the_console_hears_at_once_of_whom_messenger_does_not_reach(stream: Stream, facebook: FacebookFake) -> None:
+    turn(stream)
+    facebook.shut.add("1110001")
+    facebook.say("1110001", "md01 x2")
+    settle(stream)
+    fresh = f"/seller/live/{stream.live.id}/list"
+    tag = stream.client.get(fresh).headers["ETag"]
+    Teller(stream.source.id).visit()
+    heard = stream.client.get(fresh, headers={"If-None-Match": tag})
+    assert heard.status_code == 200 and "Messenger không tới" in heard.text
 
 
 def test_a_token_that_may_not_write_is_told_and_goes_on_when_it_may(stream: Stream, facebook: FacebookFake) -> None:

@@ -4,7 +4,6 @@ import base64
 import datetime as dt
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -26,7 +25,6 @@ from tests.support.platforms.facebook import (
     VIDEO,
     FacebookFake,
     deliver,
-    facebook_fake,
     notice,
     signature,
 )
@@ -37,19 +35,6 @@ from village import clock
 from village.db import db, write
 
 LATE = dt.timedelta(seconds=sweeping.LATE)
-
-
-@pytest.fixture
-def facebook(app: Flask) -> Iterator[FacebookFake]:
-    with facebook_fake() as fake:
-        fake.connect(app)
-        fake.go_live()
-        yield fake
-
-
-@pytest.fixture
-def stream(app: Flask, village: Village, facebook: FacebookFake) -> Stream:
-    return Stream(app, village)
 
 
 @pytest.fixture

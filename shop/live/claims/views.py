@@ -1,5 +1,7 @@
 """`/c/<code>`: a viewer's own page, for whoever holds her link. No account; the link is the key."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -68,24 +70,23 @@ def fill(code: str) -> ResponseReturnValue:
 @pages.post("/<code>/take")
 def accept(code: str) -> ResponseReturnValue:
     """She wants the packs that came back."""
-    mine = _acting(code)
-    try:
-        claiming.accept(mine.code, request.form.get("offer", ""))
-    except Conflict as error:
-        return _page(mine, problem=str(error)), error.status
-    flash(_("Mấy gói ấy là của bác rồi."), "done")
-    return redirect(url_for("live_claims.claim", code=mine.code), 303)
+    return _answer(code, claiming.accept, _("Mấy gói ấy là của bác rồi."))
 
 
 @pages.post("/<code>/decline")
 def decline(code: str) -> ResponseReturnValue:
     """She does not want them; the next one's turn comes."""
+    return _answer(code, declining.decline, _("Mình nhường người sau rồi, cảm ơn bác báo sớm."))
+
+
+def _answer(code: str, act: Callable[[str, str], None], done: str) -> ResponseReturnValue:
+    """Her word about the offer that her form names."""
     mine = _acting(code)
     try:
-        declining.decline(mine.code, request.form.get("offer", ""))
+        act(mine.code, request.form.get("offer", ""))
     except Conflict as error:
         return _page(mine, problem=str(error)), error.status
-    flash(_("Mình nhường người sau rồi, cảm ơn bác báo sớm."), "done")
+    flash(done, "done")
     return redirect(url_for("live_claims.claim", code=mine.code), 303)
 
 
